@@ -1,0 +1,192 @@
+"""The command line: `talker animate`, `talker demo`, `talker render`, `talker train`.
+
+Each command is one function below; tyro turns its signature and docstring into options and help,
+so nothing is written twice. What a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional, arg
+
+from talker import __version__
+from talker.errors import TalkerError
+
+# The Debian package of each system library that a wheel may look for and not bring.
+DEBIAN_PACKAGES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libSM.so.6": "libsm6",
+    "libX11.so.6": "libx11-6",
+    "libXext.so.6": "libxext6",
+    "libXrender.so.1": "libxrender1",
+    "libatomic.so.1": "libatomic1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgomp.so.1": "libgomp1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libstdc++.so.6": "libstdc++6",
+    "libxcb.so.1": "libxcb1",
+}
+
+
+def animate(
+    still: Positional[Annotated[Path, arg(metavar="STILL")]],
+    audio: Positional[Annotated[Path, arg(metavar="AUDIO")]],
+    out: Annotated[Path, arg(aliases=["-o"])] = Path("talking.mp4"),
+    weights: Path | None = None,
+    aligned: bool = False,
+    face: int | None = None,
+    seed: int = 0,
+    scale: int = 2,
+    variations: int = 1,
+) -> None:
+    """Make the face in a photograph say a recording.
+
+    Args:
+        still: A photograph with a face in it.
+        audio: Any sound file, or a video whose sound is taken.
+        out: The video to write (.mp4).
+        weights: A folder with a trained generator, instead of the one in the package.
+        aligned: The still is already a 96x128 crop of the canonical face.
+        face: Which face, counted from 1 at the left; without it the largest is taken.
+        seed: Of the noise that moves what speech does not: head, brows, blinks.
+        scale: Enlargement of the 96x128 pixels; 1 is too small to watch on today's screens.
+        variations: How many videos to make with different noise, numbered out-1.mp4 and on.
+    """
+    from talker.animate import animate as run
+
+    paths = run(
+        still,
+        audio,
+        out,
+        weights=weights,
+        aligned=aligned,
+        face=face,
+        seed=seed,
+        scale=scale,
+        variations=variations,
+    )
+    for path in paths:
+        print(path)
+
+
+def demo(out: Annotated[Path, arg(aliases=["-o"])] = Path("talker-demo"), seed: int = 0) -> None:
+    """Animate the still and the sentence that come with the package.
+
+    Args:
+        out: The folder for the video and its contact sheet.
+        seed: Of the noise.
+    """
+    from talker.demo import demo as run
+
+    run(out, seed=seed)
+
+
+def render(
+    out: Annotated[Path, arg(aliases=["-o"])],
+    performers: int = 24,
+    clips: int = 12,
+    seed: int = 0,
+    workers: int = 0,
+) -> None:
+    """Render a corpus of performers who speak sentences of the GRID grammar.
+
+    Args:
+        out: The folder for the corpus.
+        performers: How many people.
+        clips: How many sentences each of them says.
+        seed: Of everything: the same seed gives the same corpus.
+        workers: Processes to use; 0 means one for each core.
+    """
+    from talker.corpora.rendered import render_corpus
+
+    render_corpus(out=out, performers=performers, clips=clips, seed=seed, workers=workers)
+
+
+def train(
+    corpus: Path,
+    out: Annotated[Path, arg(aliases=["-o"])],
+    preset: Literal["paper", "laptop", "smoke"] = "laptop",
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    resume: bool = True,
+) -> None:
+    """Train a generator on a corpus.
+
+    Args:
+        corpus: The folder of a corpus, such as `talker render` writes.
+        out: The folder for checkpoints and logs.
+        preset: The size of the networks and the plan of the training.
+        minutes: Stop after so many minutes (default: the preset's).
+        steps: Stop after so many steps (default: the preset's).
+        seed: Of everything.
+        resume: Whether to go on from the last checkpoint in `out`; otherwise start again.
+    """
+    from talker.train import train as run
+
+    run(
+        corpus=corpus,
+        out=out,
+        preset=preset,
+        minutes=minutes,
+        steps=steps,
+        seed=seed,
+        resume=resume,
+    )
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "animate": animate,
+    "demo": demo,
+    "render": render,
+    "train": train,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, 2 for unusable input, 130 when interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments in (["--version"], ["version"]):
+        print(f"talker {__version__}")
+        return 0
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS,
+            prog="talker",
+            description="A face that talks, from one photograph and a recording. "
+            "`talker --version` prints the version.",
+            args=arguments,
+            config=(tyro.conf.DisallowNone, tyro.conf.FlagCreatePairsOff),
+        )
+    except TalkerError as error:
+        print(f"talker: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("talker: interrupted.", file=sys.stderr)
+        return 130
+    except (ImportError, OSError) as error:
+        sentence = missing_library(error)
+        if sentence is None:
+            raise
+        print(f"talker: {sentence}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def missing_library(error: Exception) -> str | None:
+    """What to install when the loader did not find a system library; None for other errors."""
+    found = re.search(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object file", str(error))
+    if found is None:
+        return None
+    library = found[1]
+    package = DEBIAN_PACKAGES.get(library)
+    if package is None:
+        return f"the system library {library} is missing: install the package that has it."
+    return f"the system library {library} is missing: run `sudo apt-get install {package}`."

@@ -1,0 +1,232 @@
+"""Everything a run needs to know: one tree of frozen dataclasses, saved beside its weights.
+
+Three presets: `paper` is what the paper says, `laptop` is what two CPU cores can train in hours,
+`smoke` is what a test can train in seconds. Where `laptop` departs from the paper, the field's
+comment says why.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from talker.errors import TalkerError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """How a recording is cut into audio frames (section 3.1.2, Eq. 1).
+
+    Raises TalkerError when the rate is not a whole number of samples per video frame.
+    """
+
+    rate: int = 16000  # samples per second
+    fps: int = 25  # video frames per second
+    window: float = 0.2  # seconds of sound that one video frame hears
+
+    def __post_init__(self) -> None:
+        if self.rate < 1000 or self.fps < 1 or self.rate % self.fps:
+            raise TalkerError(
+                f"audio rate {self.rate} is not a whole number of samples per video frame at "
+                f"{self.fps} frames a second: resample to a multiple of {self.fps}"
+            )
+        if self.samples < self.stride:
+            raise TalkerError(
+                f"an audio window of {self.window} s is shorter than one video frame at "
+                f"{self.fps} frames a second: use at least {1 / self.fps:g} s"
+            )
+
+    @property
+    def stride(self) -> int:
+        """Samples from one audio frame to the next: rate / fps (Eq. 1)."""
+        return self.rate // self.fps
+
+    @property
+    def samples(self) -> int:
+        """Samples in one audio frame: window * rate."""
+        return round(self.window * self.rate)
+
+    @property
+    def snippet(self) -> int:
+        """Video frames that last as long as one audio frame: 5 at 0.2 s and 25 fps."""
+        return max(1, round(self.window * self.fps))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The generator (section 3.1). Channels double at every level from the two base widths."""
+
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    width: int = 64  # channels of the identity encoder's first layer and the decoder's last
+    audio_width: int = 16  # channels of the content encoder's first layer
+    identity_dim: int = 128  # z_id
+    content_dim: int = 256  # z_c
+    noise_dim: int = 10  # z_n
+    noise_variance: float = 0.6
+    height: int = 128  # of still and frames, in pixels
+    img_width: int = 96
+    content_layers: int = 1  # of the content GRU; the released model has 2
+    # Batch norm is the paper's. Statistics of a few very different faces shift colours and stall
+    # L1; group norm treats each face alone, so small batches train and a batch never matters.
+    normalisation: Literal["batch", "group"] = "batch"
+    audio_normalisation: Literal["batch", "group"] = "batch"  # of the content encoder
+    # The paper's decoder has no use for the 64x48 skip; with it the finest detail of the still
+    # (lashes, hair, texture) does not have to pass through a 32x24 image.
+    skip_64: bool = False
+    # Noise that only enters through the latent vector is drowned by the skips before it can close
+    # an eye. This adds position-specific noise maps at 8x6, 16x12 and 32x24 as well.
+    noise_injection: bool = False
+
+    def __post_init__(self) -> None:
+        if self.height % 32 or self.img_width % 32 or min(self.height, self.img_width) < 32:
+            raise TalkerError(
+                f"frames of {self.height}x{self.img_width} pixels cannot be halved five times: "
+                "height and width must be multiples of 32"
+            )
+        counts = ("width", "audio_width", "identity_dim", "content_dim", "noise_dim")
+        for name in (*counts, "content_layers"):
+            if getattr(self, name) < 1:
+                raise TalkerError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        for name in ("normalisation", "audio_normalisation"):
+            if getattr(self, name) not in ("batch", "group"):
+                raise TalkerError(f"{name} is {getattr(self, name)!r}: use 'batch' or 'group'")
+        if self.noise_variance < 0:
+            raise TalkerError(f"noise_variance is {self.noise_variance}: it cannot be negative")
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """The three discriminators (section 3.2). The paper gives no channel counts; 64 matches G."""
+
+    frame_width: int = 64
+    sequence_width: int = 64
+    sync_width: int = 64
+    audio_width: int = 16  # first layer of the audio streams of the sequence and sync networks
+    embedding_dim: int = 256  # of one time step, of either stream
+    sequence_pool: int = 1  # the sequence discriminator sees frames averaged over n x n pixels
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Lambdas of Eq. 5 and Eq. 7. See `talker.losses` on what 600 means for a mean."""
+
+    img: float = 1.0
+    sync: float = 0.8
+    seq: float = 0.2
+    l1: float = 600.0
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run (section 3.3); the first of `steps` and `minutes` to be reached ends it."""
+
+    seed: int = 0
+    corpus: str = "data/rendered"  # folder of prepared clips
+    out: str = "runs/paper"  # folder for checkpoints and logs
+    steps: int | None = None
+    minutes: float | None = None
+    clips: int = 16  # per batch
+    frames: int = 75  # length of the window that the two GRUs run over
+    decoded: int = 16  # frames of that window that are decoded and compared
+    generator_rate: float = 1e-4  # Adam learning rates
+    frame_rate: float = 1e-4
+    sequence_rate: float = 1e-5
+    sync_rate: float = 1e-5
+    generator_decay: float = 0.98  # what is left of the rate after `decay_epochs`: "decays 2 %"
+    discriminator_decay: float = 0.90
+    decay_epochs: int = 10
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run: what is built, what it is asked to do, and how it is trained."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    losses: LossWeights = field(default_factory=LossWeights)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "laptop": Config(
+        model=ModelConfig(width=24, normalisation="group", skip_64=True, noise_injection=True),
+        discriminators=DiscriminatorConfig(
+            frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128
+        ),
+        train=TrainConfig(
+            out="runs/laptop",
+            minutes=360.0,
+            clips=12,
+            decoded=3,
+            sequence_rate=1e-4,
+            sync_rate=1e-4,
+        ),
+    ),
+    "smoke": Config(
+        model=ModelConfig(
+            width=4,
+            audio_width=4,
+            identity_dim=16,
+            content_dim=16,
+            normalisation="group",
+            audio_normalisation="group",
+            skip_64=True,
+            noise_injection=True,
+        ),
+        discriminators=DiscriminatorConfig(
+            frame_width=4, sequence_width=4, sync_width=4, audio_width=4, embedding_dim=16
+        ),
+        train=TrainConfig(out="runs/smoke", steps=4, clips=2, frames=10, decoded=3),
+    ),
+}
+
+
+def preset(name: str) -> Config:
+    """The preset of that name. Raises TalkerError, naming those that exist, for any other."""
+    if name not in PRESETS:
+        raise TalkerError(f"there is no preset {name!r}: use one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """Any dataclass of this module as plain nested dicts of JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_json(kind: type[T], values: Any, where: str = "config") -> T:
+    """The reverse of `to_json`: a `kind` from nested dicts; missing keys take their defaults.
+
+    `where` names the place in error messages. Raises TalkerError on a key that `kind` does not
+    have or a value of another type, so that a misspelt or newer setting is never ignored.
+    """
+    if not isinstance(values, dict):
+        raise TalkerError(f"{where} must be a table of settings, not {values!r}")
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise TalkerError(
+            f"{where} has unknown settings {', '.join(unknown)}: "
+            f"those of {kind.__name__} are {', '.join(hints)}"
+        )
+    return kind(**{k: _checked(hints[k], v, f"{where}.{k}") for k, v in values.items()})
+
+
+def _checked(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value, where)
+    if typing.get_origin(hint) is Literal:
+        allowed: tuple[Any, ...] = typing.get_args(hint)
+        if value in allowed:
+            return value
+        raise TalkerError(f"{where} is {value!r}: use one of {', '.join(map(repr, allowed))}")
+    kinds = typing.get_args(hint) if typing.get_origin(hint) is types.UnionType else (hint,)
+    if float in kinds and type(value) is int:
+        return float(value)  # JSON writers drop the ".0"
+    if type(value) in kinds:  # not isinstance: True is an int there
+        return value
+    names = " or ".join("null" if k is types.NoneType else k.__name__ for k in kinds)
+    raise TalkerError(f"{where} is {value!r}: it must be {names}")

@@ -1,0 +1,1 @@
+"""Corpora: where clips come from, and which speaker belongs to which split."""

@@ -1,0 +1,92 @@
+"""Stored clips -> training batches. Everything random is a function of (seed, step), so that a run which
+is resumed sees the batches it would have seen."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from talker.audio import audio_frames
+from talker.config import AudioConfig
+from talker.corpora.rendered import RenderedClip
+from talker.errors import TalkerError
+from talker.media import read_audio, read_video
+
+
+class Batch(NamedTuple):
+    """still (B, 3, H, W); audio_frames (B, T, window * rate); frames (B, F, 3, H, W) real, those at
+    `at` (B, F) of the T; signal and frames normalised as the networks expect them."""
+
+    still: Tensor
+    audio_frames: Tensor
+    frames: Tensor
+    at: Tensor
+
+
+class Clips:
+    """Clips of one split, decoded once into memory (28 KB a frame as uint8).
+
+    Raises TalkerError when a clip's sound has another rate than `audio`, or it has no frames.
+    """
+
+    def __init__(self, clips: list[RenderedClip], audio: AudioConfig) -> None:
+        self.audio, self.names = audio, [clip.name for clip in clips]
+        self.frames: list[np.ndarray] = []
+        self.signals: list[np.ndarray] = []
+        for clip in clips:
+            frames, _ = read_video(clip.video)
+            signal, rate = read_audio(clip.audio)
+            if rate != audio.rate or not len(frames):
+                raise TalkerError(
+                    f"{clip.audio} has {rate} samples a second and {len(frames)} frames: "
+                    f"prepare it at {audio.rate} samples a second."
+                )
+            self.frames.append(frames)
+            self.signals.append(signal)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def batch(
+        self, rng: np.random.Generator, clips: int, window: int, decoded: str | int, stride: int = 1
+    ) -> Batch:
+        """A random batch: `clips` clips, a window of T frames each, `decoded` of them at random.
+
+        decoded: a number of frames drawn without order, or "run" for a run of 5 consecutive ones,
+        or "all" for every `stride`-th of the window. Mirrors still and frames alike half the time,
+        and varies the level of the sound by -9 to +6 dB.
+        """
+        stills, sounds, frames, at = [], [], [], []
+        for chosen in rng.integers(len(self), size=clips):
+            video, signal = self.frames[chosen], self.signals[chosen]
+            length = min(window, len(video))
+            start = int(rng.integers(len(video) - length + 1))
+            picked = self._pick(rng, length, decoded, stride)
+            still = 0 if rng.random() < 0.9 else int(rng.integers(len(video)))
+            flip = slice(None, None, -1 if rng.random() < 0.5 else 1)
+            stills.append(video[still][:, flip])
+            frames.append(video[start + picked][:, :, flip])
+            gain = np.float32(10 ** (rng.uniform(-9, 6) / 20))
+            cut = audio_frames(torch.from_numpy(signal * gain), self.audio, len(video))
+            sounds.append(cut[start : start + length])
+            at.append(picked)
+        return Batch(
+            to_unit(np.stack(stills)), torch.stack(sounds), to_unit(np.stack(frames)),
+            torch.from_numpy(np.stack(at)),
+        )
+
+    def _pick(self, rng, length: int, decoded: str | int, stride: int) -> np.ndarray:
+        if decoded == "all":
+            return np.arange(int(rng.integers(stride)), length, stride)[: length // stride]
+        if decoded == "run":
+            return int(rng.integers(length - self.audio.snippet + 1)) + np.arange(self.audio.snippet)
+        return np.sort(rng.choice(length, size=decoded, replace=False))
+
+
+def to_unit(images: np.ndarray) -> Tensor:
+    """uint8 (..., H, W, 3) -> float32 (..., 3, H, W) in [-1, 1]."""
+    tensor = torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, -3)
+    return tensor.to(torch.float32) / 127.5 - 1

@@ -1,0 +1,1 @@
+"""The networks of the paper: a generator in four parts, and three discriminators."""

@@ -1,0 +1,25 @@
+"""Content encoder (section 3.1.2): what is being said, one z_c per video frame."""
+
+from torch import Tensor, nn
+
+from talker.config import ModelConfig
+from talker.models.audio_frame_encoder import AudioFrameEncoder
+
+
+class ContentEncoder(nn.Module):
+    """An embedding of each audio frame, then a GRU that remembers what was said before."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        dim = config.content_dim
+        self.frames = AudioFrameEncoder(
+            config.audio, config.audio_width, dim, config.audio_normalisation
+        )
+        self.gru = nn.GRU(dim, dim, num_layers=config.content_layers, batch_first=True)
+
+    def forward(self, audio_frames: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(B, T, window * rate) -> z_c (B, T, content_dim) and the state to give the next chunk.
+
+        In eval mode, chunks with the state handed on give the same z_c as the whole recording.
+        """
+        return self.gru(self.frames(audio_frames), state)

@@ -1,0 +1,128 @@
+"""Frame decoder (section 3.1.4): z_id, z_c, z_n and the still's skip features -> pixels.
+
+A U-Net's second half: every level concatenates the identity encoder's features of the same size
+(Fig. 4: without them the result is somebody else). Those features are the same for every frame of
+a clip, so their half of each convolution is computed once per still and added to every frame.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from talker.config import ModelConfig
+from talker.models.identity_encoder import IdentityCode
+from talker.models.layers import normalise
+
+
+class SkipConvolution(nn.Conv2d):
+    """A 3x3 convolution of [h, skip] in which `skip` is shared by consecutive frames.
+
+    Convolution is linear, conv([h, skip]) = conv_h(h) + conv_s(skip): one weight tensor, sliced,
+    so that parameters are those of the convolution of the concatenation.
+    """
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__(2 * channels, out, 3, padding=1, bias=False)
+
+    def forward(self, h: Tensor, skip: Tensor) -> Tensor:
+        """h: (B * F, C, y, x), skip: (B, C, y, x) -> (B * F, out, y, x)."""
+        own, shared = self.weight.split(self.in_channels // 2, dim=1)
+        moving = F.conv2d(h, own, padding=1).unflatten(0, (len(skip), -1))
+        still = F.conv2d(skip, shared, padding=1).unsqueeze(1)
+        return (moving + still).flatten(0, 1)
+
+
+class NoiseMaps(nn.Module):
+    """A linear function of z_n with weights of its own at every position (see `noise_injection`).
+
+    As if a few noise images were concatenated to [h, skip] and met a 1x1 kernel.
+    """
+
+    MAPS = 4
+
+    def __init__(self, noise_dim: int, channels: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+        self.paint = nn.Linear(noise_dim, self.MAPS * size[0] * size[1], bias=False)
+        self.mix = nn.Conv2d(self.MAPS, channels, 1, bias=False)
+
+    def forward(self, z_n: Tensor) -> Tensor:
+        """(N, noise_dim) -> (N, channels, *size)."""
+        return self.mix(self.paint(z_n).unflatten(1, (self.MAPS, *self.size)))
+
+
+class DecoderBlock(nn.Module):
+    """Join the skip at one resolution (3x3), then double the resolution (4x4, stride 2).
+
+    The stride-1 "transposed convolution" of the released model is an ordinary one with its
+    kernel flipped; a last block ends at the image instead of at a norm and ReLU.
+    """
+
+    def __init__(
+        self, config: ModelConfig, channels: int, size: tuple[int, int], noisy: bool, last: bool
+    ) -> None:
+        super().__init__()
+        self.join = SkipConvolution(channels, channels)
+        self.join_norm = normalise(config.normalisation, channels, dimensions=2)
+        self.noise = NoiseMaps(config.noise_dim, channels, size) if noisy else None
+        after = 3 if last else channels // 2
+        self.grow = nn.ConvTranspose2d(channels, after, 4, stride=2, padding=1, bias=False)
+        self.finish = (
+            nn.Tanh()
+            if last
+            else nn.Sequential(normalise(config.normalisation, after, dimensions=2), nn.ReLU())
+        )
+
+    def forward(self, h: Tensor, skip: Tensor, z_n: Tensor) -> Tensor:
+        """h: (B * F, C, y, x), skip: (B, C, y, x), z_n: (B * F, noise_dim) -> twice the size."""
+        joined = self.join(h, skip)
+        if self.noise is not None:
+            joined = joined + self.noise(z_n)
+        return self.finish(self.grow(F.relu(self.join_norm(joined))))
+
+
+class FrameDecoder(nn.Module):
+    """Strided transposed convolutions from the latent vector of one frame to its pixels.
+
+    Skips from 4x3, 8x6, 16x12 and 32x24; that of 64x48 too with `skip_64`, through a fifth block
+    of the same kind; without it one bare transposed convolution takes the last step, as released.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        latent = config.identity_dim + config.content_dim + config.noise_dim
+        rows, columns = config.height // 32, config.img_width // 32
+        top = config.width * 16
+        self.first = nn.ConvTranspose2d(latent, top, (rows, columns), bias=False)
+        self.first_norm = normalise(config.normalisation, top, dimensions=2)
+        self.blocks = nn.ModuleList(
+            DecoderBlock(
+                config,
+                channels=top >> k,
+                size=(rows << k, columns << k),
+                noisy=config.noise_injection and k in (1, 2, 3),
+                last=k == 4,
+            )
+            for k in range(5 if config.skip_64 else 4)
+        )
+        self.last = (
+            nn.Identity()
+            if config.skip_64
+            else nn.Sequential(
+                nn.ConvTranspose2d(config.width, 3, 4, stride=2, padding=1, bias=False), nn.Tanh()
+            )
+        )
+
+    def forward(self, code: IdentityCode, z_c: Tensor, z_n: Tensor) -> Tensor:
+        """z_c (B, F, content_dim), z_n (B, F, noise_dim) -> frames (B, F, 3, H, W) in [-1, 1].
+
+        Every frame is decoded on its own, so any F frames of a clip may be asked for.
+        """
+        count = z_c.shape[1]
+        z_id = code.z_id.unsqueeze(1).expand(-1, count, -1)
+        latent = torch.cat([z_id, z_c, z_n], dim=-1).flatten(0, 1)
+        z_n = z_n.flatten(0, 1)
+        h = F.relu(self.first_norm(self.first(latent[:, :, None, None])))
+        for block, skip in zip(self.blocks, reversed(code.skips), strict=False):
+            h = block(h, skip, z_n)
+        return self.last(h).unflatten(0, (-1, count))

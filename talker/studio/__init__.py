@@ -1,0 +1,1 @@
+"""The rendered corpus: who speaks, what is heard, what the face does, and how a camera sees it."""
