@@ -34,10 +34,10 @@ from ipywidgets import interact
 from sklearn.decomposition import PCA
 
 from talker import plots
-from talker.animate import enlarge, load_still, to_pictures, to_tensor
+from talker.animate import COMMENT, enlarge, load_still, to_pictures, to_tensor
 from talker.audio import audio_frames, resample
 from talker.checkpoint import load_generator
-from talker.config import preset
+from talker.config import preset, to_json
 from talker.demo import ASSETS
 from talker.faces import CANONICAL, find_detector
 from talker.media import read_audio, write_video
@@ -92,10 +92,10 @@ pictures = to_pictures(frames[0])
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "talking.mp4"
     large = [enlarge(picture, 2) for picture in pictures]
-    write_video(path, large, config.audio.fps, recording, rate, crf=29)
+    write_video(path, large, config.audio.fps, recording, rate, crf=29, comment=COMMENT)
     film = path.read_bytes()
     print("read back:", iio.improps(path, plugin="pyav").shape)
-Video(data=film, mimetype="video/mp4", embed=True, width=2 * config.img_width)
+Video(data=film, mimetype="video/mp4", embed=True, width=240, html_attributes="controls loop")
 
 # %% [markdown]
 # Press play, and judge for yourself before you read on. Here is the same clip as a strip, so that
@@ -109,9 +109,9 @@ plt.show()
 
 # %% [markdown]
 # How big is the thing that did this? The table compares the shipped weights, which are small
-# enough to train on a laptop, with the same code at the paper's width. What the shipped weights
-# were trained on, for how long, and how they score on performers that they have never seen, is in
-# the model card.
+# enough to train on a laptop, with the same code at the paper's size: first the parameters of
+# each box, then every setting in which the two differ. What the shipped weights were trained on,
+# for how long, and how they score on performers that they have never seen, is in `MODEL_CARD.md`.
 
 # %% tags=["nbval-check-output"]
 full_size = Generator(preset("paper").model)
@@ -120,6 +120,11 @@ for name, part in [*generator.named_children(), ("total", generator)]:
     paper_part = full_size if name == "total" else full_size.get_submodule(name)
     counts = [sum(p.numel() for p in module.parameters()) for module in (part, paper_part)]
     print(f"{name:20}{counts[0]:12,}{counts[1]:14,}")
+
+as_in_paper = to_json(full_size.config)
+for setting, value in to_json(config).items():
+    if value != as_in_paper[setting]:
+        print(f"{setting:20}{value!s:>12}{as_in_paper[setting]!s:>14}")
 
 # %% [markdown]
 # ## Box 1: the still
@@ -179,17 +184,23 @@ print("in two pieces, the same:", torch.allclose(z_c, torch.cat([first, second],
 # syllables. If the two time axes had slipped against each other, you would see it here.
 
 # %%
-loadings = PCA(1).fit(z_c[0].numpy()).components_[0]
+elements = ((z_c[0] - z_c[0].mean(0)) / z_c[0].std(0)).T.numpy()
+order = np.argsort(PCA(1).fit(elements.T).components_[0])
 figure, (top, bottom) = plt.subplots(
     2, 1, figsize=(plots.WIDTH, 3), sharex=True, height_ratios=(1, 2)
 )
 plots.waveform(top, signal, config.audio.rate)
 seconds = heard.shape[1] / config.audio.fps
 bottom.imshow(
-    z_c[0].T[np.argsort(loadings)], cmap="cividis", aspect="auto", extent=(0, seconds, 256, 0)
+    elements[order],
+    cmap="cividis",
+    aspect="auto",
+    extent=(0, seconds, len(order), 0),
+    vmin=-2,
+    vmax=2,
 )
 top.set(xlabel="", title="the recording")
-bottom.set(xlabel="seconds", yticks=[], title="$z_c$, one row per element")
+bottom.set(xlabel="seconds", yticks=[], title="$z_c$, one row per element, each centred and scaled")
 plt.show()
 
 # %% [markdown]
@@ -205,10 +216,10 @@ plt.show()
 z_n, _ = generator.noise_generator(noise)
 figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 1.9), sharex=True)
 clock = np.arange(heard.shape[1]) / config.audio.fps
-left.plot(clock, noise[0, :, :3], linewidth=1)
-right.plot(clock, z_n[0, :, :3], linewidth=1)
-left.set(title="white noise, three elements of ten", xlabel="seconds")
-right.set(title="$z_n$, the same three after the GRU", xlabel="seconds")
+left.plot(clock, noise[0, :, :2], linewidth=1)
+right.plot(clock, z_n[0, :, :2], linewidth=1)
+left.set(title="white noise, two elements of ten", xlabel="seconds")
+right.set(title="$z_n$, the same two after the GRU", xlabel="seconds")
 plt.show()
 
 # %% tags=["nbval-check-output"]
@@ -232,9 +243,9 @@ print(torch.stack([torch.cat([who, what[t], whim[t]]) for t in range(2)]))
 
 # %% [markdown]
 # And here is the package's own definition, printed from the code that this page imported: first
-# the generator, which is the diagram in four lines, then the decoder, whose `latent` is the table
-# above with 128, 256 and 10 columns. After that every level of the decoder joins its input with
-# the skip of the same size and doubles the resolution, from 4 x 3 up to 128 x 96.
+# the generator, which is the diagram in three statements, then the decoder, whose `latent` is the
+# table above with 128, 256 and 10 columns. After that every level of the decoder joins its input
+# with the skip of the same size and doubles the resolution, from 4 x 3 up to 128 x 96.
 
 # %%
 plots.show_source(Generator.forward, FrameDecoder.forward)
@@ -286,15 +297,16 @@ opening = mouth_opening(frames[0])
 backwards = mouth_opening(generator(still, heard.flip(1), noise)[0])
 lags = range(-12, 13)
 figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 2.3), width_ratios=(3, 2))
-left.fill_between(clock, loudness / loudness.max(), color="#dddddd", label="loudness")
-left.plot(clock, opening / np.nanmax(opening), label="mouth opening")
-left.set(xlabel="seconds", yticks=[], title="each as a share of its maximum")
+low, high = np.nanmin(opening), np.nanmax(opening)
+left.fill_between(clock, loudness / loudness.max(), color="#d5d5d5", label="loudness")
+left.plot(clock, (opening - low) / (high - low), label="mouth opening")
+left.set(xlabel="seconds", yticks=[], ylim=(0, 1.3), title="each up to its largest value")
 left.legend(loc="upper right", ncols=2)
 right.plot(lags, [agreement(opening, lag) for lag in lags], label="its own sound")
 right.plot(lags, [agreement(backwards, lag) for lag in lags], "--", label="sound backwards")
 right.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
 right.set(xlabel="mouth later than sound by (frames)", title="correlation with the loudness")
-right.legend()
+right.legend(loc="lower center")
 plt.show()
 
 # %% [markdown]
@@ -321,9 +333,9 @@ print("own sound beats the sound backwards:", agreement(opening, 0) > agreement(
 
 # %%
 blank = IdentityCode(code.z_id, [torch.zeros_like(skip) for skip in code.skips])
-few = shown[::2]
-without = generator.decode(blank, z_c[:, few], z_n[:, few])[0]
-plots.strip({"": [*frames[0, few], *without]}, ["with skips", *times[2::2], "without", *times[2::2]])
+fewer = shown[::2]
+without = generator.decode(blank, z_c[:, fewer], z_n[:, fewer])[0]
+plots.strip({"": [*frames[0, fewer], *without]}, ["with skips", *times[2::2], "without", *times[2::2]])
 plt.show()
 
 # %% [markdown]
@@ -344,13 +356,13 @@ for seed in range(6):
     draws.append(generator.decode(code, z_c[:, every], coherent[:, every])[0])
 spread = torch.stack(draws).std(0).mean((0, 1)).numpy()
 
-figure, axes = plt.subplots(1, 5, figsize=(plots.WIDTH, 2.15), width_ratios=(1, 1, 1, 1, 1.12))
-for seed, cell in enumerate(axes[:4]):
+figure, axes = plt.subplots(1, 6, figsize=(plots.WIDTH, 1.75), width_ratios=(1, 1, 1, 1, 1, 1.12))
+for seed, cell in enumerate(axes[:5]):
     cell.imshow(plots.picture(draws[seed][6]))
     cell.set_title(f"draw {seed}")
-heat = axes[4].imshow(spread, cmap="cividis")
-axes[4].set_title("spread of six")
-figure.colorbar(heat, ax=axes[4], fraction=0.06, pad=0.03)
+heat = axes[5].imshow(spread, cmap="cividis")
+axes[5].set_title("spread of six")
+figure.colorbar(heat, ax=axes[5], fraction=0.06, pad=0.03)
 for cell in axes:
     cell.axis("off")
 plt.show()
@@ -391,10 +403,11 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # | the paper's equation or sentence | code | where we deviate, and why |
 # |---|---|---|
 # | Eq. 1, stride = sampling rate / video fps | `talker.audio.audio_frames` | not at all; next chapter |
-# | $z_{id}$, 128 elements, a 6-layer CNN | `IdentityEncoder` | width and norm can be chosen: small batches of very different faces shift the statistics of batch norm, so the shipped weights use group norm |
+# | $z_{id}$, 128 elements, a 6-layer CNN | `IdentityEncoder` | width and norm can be chosen: small batches of very different faces shift the statistics of batch norm, and group norm has none |
 # | $z_c$, 256 elements, CNN and 1-layer GRU | `ContentEncoder` | the released model has two GRU layers; we follow the text |
-# | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | the shipped weights also inject it at three levels of the decoder, or the skips drown it |
-# | concatenation, transposed convolutions, U-Net | `FrameDecoder` | the skips' half of each convolution is computed once per still, which changes the time and not the result; the shipped weights use the 64 x 48 skip as well |
+# | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | `noise_injection` adds it at three levels of the decoder as well, or the skips drown it |
+# | concatenation, transposed convolutions, U-Net | `FrameDecoder` | the skips' half of each convolution is computed once per still, which changes the time and not the result; `skip_64` uses the 64 x 48 skip as well |
+# | Eq. 7, one phase of training | `talker.trainer` | a warm-up on L1 comes first, in which an encoder reads $z_n$ off the real frame and the noise generator learns to make such sequences: plain L1 would teach the decoder to ignore the noise |
 # | "a single image and an audio signal" | `talker.animate` | streams, so the recording may be of any length |
 #
 # ## Recap
@@ -427,19 +440,17 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # result to be the flipped video; it is nearly so when the training set was mirrored, as the
 # paper's was. The number is the mean difference as a share of how much the frames differ from the
 # still.
-
-# %%
-mirrored = generator.decode(generator.encode_still(still.flip(-1)), z_c, z_n)
-difference = (mirrored.flip(-1) - frames).abs().mean() / (frames - still[:, None]).abs().mean()
-print(f"flipped video against video of the flipped still: {difference:.2f}")
-
-# %% [markdown]
+#
 # **3.** The comparison is per frame, of the change of $z_c$ with its length. (For 2 and 4 the
 # same three lines serve: make the input, call one box, plot `.diff(dim=1).abs().mean((0, 2))`
 # over time. For 5, `IdentityCode(torch.zeros_like(code.z_id), code.skips)` is the code to decode
 # with.)
 
 # %%
+mirrored = generator.decode(generator.encode_still(still.flip(-1)), z_c, z_n)
+difference = (mirrored.flip(-1) - frames).abs().mean() / (frames - still[:, None]).abs().mean()
+print(f"flipped video against video of the flipped still: {difference:.2f}")
+
 half = heard.shape[1] // 2
 muted = heard.clone()
 muted[:, :half] = 0

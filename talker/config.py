@@ -131,6 +131,19 @@ class TrainConfig:
     clips: int = 16  # per batch
     frames: int = 75  # length of the window that the two GRUs run over
     decoded: int = 16  # frames of that window that are decoded and compared
+    warm_up: int = 0  # steps of reconstruction alone before the adversarial ones
+    warm_up_rate: float = 5e-4
+    noise_jitter: float = 0.05  # deviation added to the encoder's z_n, so that near codes look alike
+    noise_steps: int = 1500  # to fit the noise generator to the encoder's sequences
+    mouth_emphasis: float = 0.0  # extra weight of the mouth's rectangle within Eq. 6
+    eye_emphasis: float = 0.0  # the same for the eyes, in the upper half
+    upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
+    adversarial_clips: int = 16
+    sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
+    sequence_clips: int = 4
+    sequence_stride: int = 1  # every how many frames of that sequence are decoded
+    clip_norm: float = 1e9  # largest norm of a gradient
+    average_decay: float = 0.999  # of the running average of the generator that is saved
     generator_rate: float = 1e-4  # Adam learning rates
     frame_rate: float = 1e-4
     sequence_rate: float = 1e-5
@@ -155,13 +168,25 @@ PRESETS: dict[str, Config] = {
     "laptop": Config(
         model=ModelConfig(width=24, normalisation="group", skip_64=True, noise_injection=True),
         discriminators=DiscriminatorConfig(
-            frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128
+            frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128, sequence_pool=2
         ),
+        losses=LossWeights(l1=200.0),  # a mean of about 0.02: three times the adversarial loss
         train=TrainConfig(
             out="runs/laptop",
             minutes=360.0,
-            clips=12,
-            decoded=3,
+            clips=10,
+            frames=25,
+            decoded=2,
+            warm_up=4000,
+            warm_up_rate=7e-4,
+            mouth_emphasis=1.0,
+            eye_emphasis=1.0,
+            upper_weight=0.5,
+            adversarial_clips=4,
+            sequence_every=4,
+            sequence_clips=1,
+            sequence_stride=3,
+            clip_norm=10.0,
             sequence_rate=1e-4,
             sync_rate=1e-4,
         ),
@@ -180,7 +205,18 @@ PRESETS: dict[str, Config] = {
         discriminators=DiscriminatorConfig(
             frame_width=4, sequence_width=4, sync_width=4, audio_width=4, embedding_dim=16
         ),
-        train=TrainConfig(out="runs/smoke", steps=4, clips=2, frames=10, decoded=3),
+        train=TrainConfig(
+            out="runs/smoke",
+            steps=4,
+            clips=2,
+            frames=20,
+            decoded=3,
+            warm_up=2,
+            noise_steps=5,
+            adversarial_clips=2,
+            sequence_clips=1,
+            sequence_stride=3,
+        ),
     ),
 }
 

@@ -1,5 +1,8 @@
-"""Stored clips -> training batches. Everything random is a function of (seed, step), so that a run which
-is resumed sees the batches it would have seen."""
+"""Stored clips -> training batches.
+
+All that is random comes from the generator that the caller passes, one for each step of a run, so
+that a run which is resumed sees the batches it would have seen.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ from talker.media import read_audio, read_video
 
 
 class Batch(NamedTuple):
-    """still (B, 3, H, W); audio_frames (B, T, window * rate); frames (B, F, 3, H, W) real, those at
-    `at` (B, F) of the T; signal and frames normalised as the networks expect them."""
+    """still (B, 3, H, W) and real frames (B, F, 3, H, W), float32 in [-1, 1]; audio_frames
+    (B, T, window * rate) float32; at (B, F) int64: which of the T audio frames each frame is of.
+    """
 
     still: Tensor
     audio_frames: Tensor
@@ -53,11 +57,15 @@ class Clips:
     def batch(
         self, rng: np.random.Generator, clips: int, window: int, decoded: str | int, stride: int = 1
     ) -> Batch:
-        """A random batch: `clips` clips, a window of T frames each, `decoded` of them at random.
+        """A random batch: `clips` clips, a window of T frames each, some of them decoded.
 
-        decoded: a number of frames drawn without order, or "run" for a run of 5 consecutive ones,
-        or "all" for every `stride`-th of the window. Mirrors still and frames alike half the time,
-        and varies the level of the sound by -9 to +6 dB.
+        The still is the clip's first frame, once in ten times any of its frames. Still and frames
+        are mirrored together half the time, and the sound's level varies by -9 to +6 dB.
+
+        Args:
+            window: T, or the whole clip where that is shorter.
+            decoded: a number of frames, drawn at random and in order; or "run" for one snippet of
+                consecutive ones; or "all" for every `stride`-th from a random start.
         """
         stills, sounds, frames, at = [], [], [], []
         for chosen in rng.integers(len(self), size=clips):
@@ -74,15 +82,20 @@ class Clips:
             sounds.append(cut[start : start + length])
             at.append(picked)
         return Batch(
-            to_unit(np.stack(stills)), torch.stack(sounds), to_unit(np.stack(frames)),
+            to_unit(np.stack(stills)),
+            torch.stack(sounds),
+            to_unit(np.stack(frames)),
             torch.from_numpy(np.stack(at)),
         )
 
-    def _pick(self, rng, length: int, decoded: str | int, stride: int) -> np.ndarray:
+    def _pick(
+        self, rng: np.random.Generator, length: int, decoded: str | int, stride: int
+    ) -> np.ndarray:
         if decoded == "all":
             return np.arange(int(rng.integers(stride)), length, stride)[: length // stride]
         if decoded == "run":
-            return int(rng.integers(length - self.audio.snippet + 1)) + np.arange(self.audio.snippet)
+            snippet = self.audio.snippet
+            return int(rng.integers(length - snippet + 1)) + np.arange(snippet)
         return np.sort(rng.choice(length, size=decoded, replace=False))
 
 

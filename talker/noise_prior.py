@@ -1,8 +1,8 @@
 """Teach the noise generator to move as people do: match its sequences to those read off real clips.
 
 The distance between the two sets of sequences is the energy distance of their windows (Szekely and
-Rizzo 2013): zero only where the distributions agree, no adversary, and rare events such as blinks count
-by how far they lie from everything else.
+Rizzo 2013): zero only where the distributions agree, no adversary, and rare events such as blinks
+count by how far they lie from everything else.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ SCALES = ((5, 1), (12, 1), (12, 3))  # (frames in a window, stride): lids, a who
 
 
 def energy_distance(a: Tensor, b: Tensor) -> Tensor:
-    """2 E|a - b| - E|a - a'| - E|b - b'| of samples (N, D) and (M, D), off-diagonal means; scalar."""
+    """2 E|a - b| - E|a - a'| - E|b - b'| of samples (N, D) and (M, D), N and M at least 2; scalar.
+
+    Without bias (the means within leave out the zeros of each sample with itself), so that samples
+    of one distribution give a number around 0, as often below as above.
+    """
     across = torch.cdist(a, b).mean()
-    within = [
-        torch.cdist(x, x).sum() / (len(x) * (len(x) - 1)) for x in (a, b)
-    ]
+    within = [torch.cdist(x, x).sum() / (len(x) * (len(x) - 1)) for x in (a, b)]
     return 2 * across - within[0] - within[1]
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from IPython.display import Markdown
 
 WIDTH = 7.2  # inches, of every figure
-DPI = 100
+DPI = 96
 
 INK = "#333333"
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
@@ -97,7 +97,7 @@ def as_png(figure: Figure) -> bytes | None:
 
 def as_jpeg(figure: Figure) -> bytes | None:
     """A figure with photographs in it as a JPEG, at its own size; None for a drawing."""
-    return _encoded(_rendered(figure), "jpeg", quality=80) if _has_photographs(figure) else None
+    return _encoded(_rendered(figure), "jpeg", quality=75) if _has_photographs(figure) else None
 
 
 def _has_photographs(figure: Figure) -> bool:
@@ -129,21 +129,18 @@ def picture(frame: Any) -> np.ndarray:
     return frame if isinstance(frame, np.ndarray) else to_pictures(frame.detach()[None])[0]
 
 
-def strip(
-    rows: dict[str, Sequence[Any]], columns: Sequence[str] = (), scale: float = 1.0
-) -> Figure:
-    """Rows of frames, each row named at its left; `columns` are titles above the first row.
+def strip(rows: dict[str, Sequence[Any]], columns: Sequence[str] = ()) -> Figure:
+    """Rows of frames (as `picture` takes them), each row named at its left where it has a name.
 
-    A row is a sequence of frames as `picture` takes them; `scale` shrinks the figure's height and
-    with it the frames.
+    `columns` are titles above the first row. Frames are as large as the page's width allows.
     """
     count = max(len(frames) for frames in rows.values())
     frame = picture(next(iter(rows.values()))[0])
-    height = len(rows) * (WIDTH * 0.92 / count) * frame.shape[0] / frame.shape[1]
-    figure, grid = plt.subplots(
-        len(rows), count, figsize=(WIDTH, scale * (height + 0.25)), squeeze=False
-    )
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+    margin = 0.25 if any(rows) else 0.0
+    side = (WIDTH - margin) / count - 0.03
+    height = len(rows) * (side * frame.shape[0] / frame.shape[1] + 0.03) + 0.22 * bool(columns)
+    figure, grid = plt.subplots(len(rows), count, figsize=(WIDTH, height), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
@@ -152,7 +149,7 @@ def strip(
         for cell, shown in zip(axes, frames, strict=False):
             cell.imshow(picture(shown))
     for cell, title in zip(grid[0], columns, strict=False):
-        cell.set_title(title, loc="center", fontsize=8)
+        cell.set_title(title, loc="center", fontsize=8, pad=3)
     return figure
 
 

@@ -1,12 +1,12 @@
-"""The rendered corpus: performers who speak sentences of the GRID grammar, with the truth beside them.
+"""The rendered corpus: performers speaking sentences of the GRID grammar, and the truth about them.
 
     DIR/corpus.json            how it was made
     DIR/p003/p003_007.mp4      the clip as one can play it: 96x128, 25 fps, H.264, its sound as AAC
     DIR/p003/p003_007.wav      the sound that training hears, 16 kHz mono
     DIR/p003/p003_007.json     the truth: words, phonemes, blinks, performer, gender, landmarks
 
-A clip is there once its .json is: it is renamed into place last, so a rendering that was cut off goes on
-where it stopped. The same arguments give the same files.
+A clip is there once its .json is: it is renamed into place last, so a rendering that was cut off
+goes on where it stopped. The same arguments give the same files.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class RenderedClip:
 
 
 def split_of(number: int) -> str:
-    """The split of the `number`-th performer: of every 24, two are for validation and two for the test.
+    """The split of the `number`-th performer: of every 24, two are for validation, two for test.
 
     Of the two one is a woman and one a man; no performer is in two splits.
     """
@@ -69,7 +69,9 @@ def clips(corpus: Path | str, split: str | None = None) -> list[RenderedClip]:
             video, audio = path.with_suffix(".mp4"), path.with_suffix(".wav")
             found.append(RenderedClip(path.stem, video, audio, speaker, part, truth))
     if not found:
-        raise TalkerError(f"{corpus} has no clip of the split {split or 'any'}: render more performers.")
+        raise TalkerError(
+            f"{corpus} has no clip of the split {split or 'any'}: render more performers."
+        )
     return found
 
 
@@ -87,7 +89,12 @@ def _on_set(number: int, seed: int):
 
 
 def render_clip(number: int, clip: int, seed: int = 0):
-    """One clip in memory: frames (75, 128, 96, 3) uint8, signal (48000,) float32 at 16 kHz, truth."""
+    """One clip in memory: frames (75, 128, 96, 3) uint8, signal (48000,) float32 at 16 kHz, truth.
+
+    The truth, all of it JSON: who speaks (speaker, gender, age in years, ancestry), what (sentence,
+    code, words and phonemes in seconds), blinks as half-open frame intervals, lips_closed (75) in
+    0..1, fps, and landmarks (75, 68, 2) in pixels of the frame.
+    """
     from talker.studio import grammar
     from talker.studio.acting import ACTIONS, act
     from talker.studio.camera import Pose

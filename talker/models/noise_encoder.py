@@ -1,10 +1,10 @@
 """Noise encoder: the z_n that a real frame would have needed. For training only; not in the paper.
 
-Whatever the upper half of a frame shows that audio does not decide (lids, brows, gaze, a small turn of
-the head) has to reach the decoder through z_n, or an L1 loss averages it away. As in BicycleGAN's cVAE
-branch and in hybrid autoencoders, an encoder reads it off the real frame while training reconstructs;
-the noise generator then learns to produce such sequences by itself (`talker.noise_prior`), and the
-encoder is thrown away.
+Whatever the upper half of a frame shows that audio does not decide (lids, brows, gaze, a small turn
+of the head) has to reach the decoder through z_n, or an L1 loss averages it away. As in the cVAE
+branch of BicycleGAN and in hybrid autoencoders, an encoder reads it off the real frame while
+training reconstructs; the noise generator then learns to produce such sequences by itself
+(`talker.noise_prior`), and the encoder is thrown away.
 """
 
 import torch
@@ -25,7 +25,7 @@ class NoiseEncoder(nn.Module):
         self.last = nn.Conv2d(width << 3, config.noise_dim, rest)
 
     def forward(self, frames: Tensor, still: Tensor) -> Tensor:
-        """frames (B, F, 3, H, W), still (B, 3, H, W), in [-1, 1] -> z_n (B, F, noise_dim) in (-1, 1)."""
+        """frames (B, F, 3, H, W), still (B, 3, H, W) in [-1, 1] -> z_n (B, F, noise_dim)."""
         condition = still.unsqueeze(1).expand_as(frames)
         pairs = torch.cat([frames, condition], dim=2)[..., : self.rows, :].flatten(0, 1)
         return self.last(self.stack(pairs)).flatten(1).tanh().unflatten(0, frames.shape[:2])

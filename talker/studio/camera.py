@@ -1,8 +1,9 @@
 """Pixels: a performer's head, posed for one frame, traced with soft shadows and antialiasing.
 
-Diffuse light is worked out at the vertices (shadow rays to a lamp with a size, ambient occlusion) and
-interpolated; colour, normals, highlights and the eyes are worked out for every sample. Four samples a
-pixel by default. The frame is the aligned crop of the canonical face, found from the projected landmarks.
+Diffuse light is worked out at the vertices (shadow rays to a lamp with a size, ambient occlusion)
+and interpolated; normals, colours and highlights (`talker.studio.materials`) are worked out for
+every sample, four a pixel by default. The frame is the aligned crop of the canonical face, found
+from the projected landmarks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from talker.faces import CANONICAL, CANONICAL_INDICES, similarity
 from talker.studio import paint
 from talker.studio.anatomy import EYE, HAIR, LASH, SKIN, TEETH, TONGUE, anatomy, target
 from talker.studio.landmarks import landmark_vertices
+from talker.studio.materials import material
 from talker.studio.performer import Performer
 from talker.studio.trace import Scene
 
@@ -28,8 +30,9 @@ _PIVOT = np.array([0.0, 6.55, 0.0], np.float32)  # top of the neck: the head tur
 
 @dataclass(frozen=True)
 class Pose:
-    """One frame of acting: actions name -> weight; head pitch (up), yaw, roll in degrees and x, y, z in cm;
-    gaze (yaw to the performer's left, pitch up) in degrees."""
+    """One frame of acting: actions, name -> weight; head (6,): pitch (up), yaw, roll in degrees,
+    then x, y, z in cm; gaze (2,): yaw to the performer's left and pitch up, in degrees.
+    """
 
     actions: dict[str, float]
     head: np.ndarray
@@ -46,7 +49,7 @@ def _normals(vertices: np.ndarray, triangles: np.ndarray, count: int) -> np.ndar
 
 
 def _cone(count: int, spread: float, seed: int) -> np.ndarray:
-    """(count, 3) fixed directions around +z: cosine-weighted hemisphere for spread 1, a narrow cone below."""
+    """(count, 3) fixed directions around +z: cosine-weighted hemisphere for spread 1, or a cone."""
     rng = np.random.default_rng(seed)
     radius = spread * np.sqrt((np.arange(count) + rng.random(count)) / count)
     angle = np.arange(count) * 2.399963 + rng.random()
@@ -79,12 +82,12 @@ class Camera:
     def __init__(self, performer: Performer):
         body = anatomy()
         self.performer = performer
-        self._bones = len(body.vertices)
+        self._own = len(body.vertices)
         hair = performer.hair
         triangles, part = [body.triangles], [body.part]
         self._rest = performer.rest
         if hair is not None:
-            triangles.append(hair.triangles + self._bones)
+            triangles.append(hair.triangles + self._own)
             part.append(np.full(len(hair.triangles), HAIR, np.int8))
             self._rest = np.concatenate([performer.rest, hair.vertices])
         self._triangles, self._part = np.concatenate(triangles), np.concatenate(part)
@@ -98,13 +101,14 @@ class Camera:
         self._centres = [performer.rest[ids].mean(0) for ids in body.eyes]
         moving = np.zeros(len(self._rest), bool)
         near = np.abs(body.vertices - np.array([0, 6.55, 1.2])) < np.array([0.45, 0.4, 0.6])
-        moving[: self._bones] = near.all(1)
+        moving[: self._own] = near.all(1)
         for kind in (EYE, TEETH, TONGUE, LASH):
             moving[body.triangles[body.part == kind]] = True
         teeth_and_tongue = np.isin(body.part, (TEETH, TONGUE))
         self._mouth = np.unique(body.triangles[teeth_and_tongue])
-        moving[: self._bones] |= body.masks["eyelids"] > 0.05
-        self._live = np.intersect1d(np.flatnonzero(moving), self._triangles)  # the rest keeps the light it has in the rest pose
+        moving[: self._own] |= body.masks["eyelids"] > 0.05
+        # What moves is lit anew in every frame; all else keeps the light of the rest pose.
+        self._live = np.intersect1d(np.flatnonzero(moving), self._triangles)
         normals = _normals(self._rest, self._triangles, len(self._rest))
         everything = np.unique(self._triangles)
         scene = Scene(self._rest, self._triangles)
@@ -114,22 +118,22 @@ class Camera:
         self._lit[everything] = self._lamp_light(scene, self._rest, normals, everything)
 
     def _static_surface(self) -> np.ndarray:
-        """(N, 5) float32: two texture coordinates, lips, inside of the mouth, unused by other parts.
+        """(N, 4) float32: two texture coordinates, lips, inside of the mouth.
 
-        Eye vertices hold their place on the eyeball (x, y in units of its radius) instead of texture
-        coordinates, hair its strand, teeth and tongue their depth in the mouth.
+        Instead of texture coordinates eye vertices hold their place on the eyeball (x, y in units
+        of its radius), and hair its strand.
         """
         body = anatomy()
         surface = np.zeros((len(self._rest), 4), np.float32)
-        surface[: self._bones, :2] = paint.texture_coordinates(body.vertices)
-        surface[: self._bones, 2] = body.masks["lips"]
-        surface[: self._bones, 3] = body.masks["mouth"]
+        surface[: self._own, :2] = paint.texture_coordinates(body.vertices)
+        surface[: self._own, 2] = body.masks["lips"]
+        surface[: self._own, 3] = body.masks["mouth"]
         for ids in body.eyes:
             centre = body.vertices[ids].mean(0)
             radius = np.abs(body.vertices[ids] - centre).max()
             surface[ids, :2] = (body.vertices[ids] - centre)[:, :2] / radius
         if self.performer.hair is not None:
-            surface[self._bones :, :2] = self.performer.hair.strand
+            surface[self._own :, :2] = self.performer.hair.strand
         return surface
 
     def _ambient_light(self, scene, vertices, normals, chosen, rays: int) -> np.ndarray:
@@ -174,7 +178,7 @@ class Camera:
         return (vertices + self._turn * (moved - vertices)).astype(np.float32)
 
     def project(self, vertices: np.ndarray) -> np.ndarray:
-        """(N, 3) points to (N, 2) positions on the plane one unit in front of the camera (y down)."""
+        """(N, 3) points to (N, 2) places on the plane one unit before the camera, y down."""
         relative = vertices - _EYE_POINT
         return np.stack([relative[:, 0], -relative[:, 1]], 1) / -relative[:, 2:]
 
@@ -186,15 +190,20 @@ class Camera:
         """The similarity (2, 3) that takes the camera's plane to pixels of the aligned crop."""
         return similarity(landmarks[list(CANONICAL_INDICES)], CANONICAL)
 
-    def render(self, vertices: np.ndarray, film: np.ndarray, samples: int = SAMPLES,
-               scale: int = 1) -> np.ndarray:
-        """One frame (128 * scale, 96 * scale, 3) uint8 of vertices (N, 3), through `film` (2, 3)."""
+    def render(
+        self, vertices: np.ndarray, film: np.ndarray, samples: int = SAMPLES, scale: int = 1
+    ) -> np.ndarray:
+        """One frame, uint8 (128 * scale, 96 * scale, 3), of vertices (N, 3) through `film` (2, 3).
+
+        samples: rays a pixel and axis.
+        """
         height, width = HEIGHT * scale, WIDTH * scale
         offsets = (np.arange(samples * height) + 0.5) / (samples * scale) - 0.5
         columns, rows = np.meshgrid(offsets[: samples * width], offsets)
         pixels = np.stack([columns.ravel(), rows.ravel()], 1)
         plane = (pixels - film[:, 2]) @ np.linalg.inv(film[:, :2]).T
-        directions = np.stack([plane[:, 0], -plane[:, 1], -np.ones(len(plane))], 1).astype(np.float32)
+        directions = np.stack([plane[:, 0], -plane[:, 1], -np.ones(len(plane))], 1)
+        directions = directions.astype(np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         scene = Scene(vertices, self._triangles)
         origins = np.broadcast_to(_EYE_POINT, directions.shape)
@@ -206,8 +215,9 @@ class Camera:
         return (255 * grid.clip(0, 1) ** (1 / 2.2) + 0.5).astype(np.uint8)
 
     def _backdrop(self, rows, columns) -> np.ndarray:
-        y, x = (rows.ravel() + 0.5).astype(int).clip(0, HEIGHT - 1), (columns.ravel() + 0.5).astype(int)
-        return self.performer.background[y, x.clip(0, WIDTH - 1)]
+        y = (rows.ravel() + 0.5).astype(int).clip(0, HEIGHT - 1)
+        x = (columns.ravel() + 0.5).astype(int).clip(0, WIDTH - 1)
+        return self.performer.background[y, x]
 
     def _shade(self, scene, vertices, triangle, weights, directions) -> np.ndarray:
         light = self.performer.light
@@ -227,90 +237,24 @@ class Camera:
         normal = value[:, :3]
         normal = normal / np.linalg.norm(normal, axis=1, keepdims=True).clip(1e-6)
         kind = self._part[triangle]
-        albedo, strength, sharpness = self._material(kind, value[:, 3:7], vertices, corner)
+        albedo, strength, sharpness = material(self.performer.look, kind, value[:, 3:7])
 
         lambert = normal @ light.key.astype(np.float32)
         wrap = np.where((kind == SKIN)[:, None], [[0.28, 0.12, 0.08]], 0.05).astype(np.float32)
         diffuse = ((lambert[:, None] + wrap) / (1 + wrap)).clip(0, None)
         sky = 0.72 + 0.28 * normal[:, 1:2]
-        received = (
-            diffuse * value[:, 7:8] * light.key_colour + (value[:, 8:9] * sky) * light.ambient_colour
-        ).astype(np.float32)
+        direct = diffuse * value[:, 7:8] * light.key_colour
+        received = (direct + (value[:, 8:9] * sky) * light.ambient_colour).astype(np.float32)
         half = light.key - directions
         half = half / np.linalg.norm(half, axis=1, keepdims=True)
         gleam = (normal * half).sum(1).clip(0, 1) ** sharpness * strength * value[:, 7]
         return albedo * received * 0.56 + gleam[:, None] * light.key_colour.astype(np.float32) * 0.5
 
-    def _material(self, kind, surface, vertices, corner):
-        """Albedo (R, 3), strength and sharpness (R,) of the highlight, for each hit."""
-        look = self.performer.look
-        albedo = np.empty((len(kind), 3), np.float32)
-        strength = np.full(len(kind), 0.05 * look.gloss, np.float32)
-        sharpness = np.full(len(kind), 18.0, np.float32)
-
-        at = np.flatnonzero(kind == SKIN)
-        skin = _bilinear(look.texture, surface[at, 0], surface[at, 1])
-        lips, inside = surface[at, 2:3].clip(0, 1), surface[at, 3:4].clip(0, 1)
-        skin = skin * (1 - lips) + look.lips * lips
-        albedo[at] = skin * (1 - inside) + np.float32([0.16, 0.035, 0.03]) * inside
-        strength[at] += 0.10 * lips[:, 0]
-        sharpness[at] += 30 * lips[:, 0]
-
-        at = np.flatnonzero(kind == EYE)
-        albedo[at] = self._eye(surface[at, :2])
-        strength[at], sharpness[at] = 0.9, 220.0
-
-        at = np.flatnonzero(kind == TEETH)
-        albedo[at] = look.teeth
-        strength[at], sharpness[at] = 0.12, 60.0
-        at = np.flatnonzero(kind == TONGUE)
-        albedo[at] = np.float32([0.42, 0.12, 0.11])
-        strength[at], sharpness[at] = 0.1, 30.0
-        at = np.flatnonzero(kind == LASH)
-        albedo[at], strength[at] = look.lash, 0.0
-
-        at = np.flatnonzero(kind == HAIR)
-        angle, way = surface[at, 0], surface[at, 1]
-        streak = np.sin(angle * 611 + 3 * np.sin(way * 7)) + np.sin(angle * 1607 + 2 * np.sin(way * 5))
-        albedo[at] = look.hair * (1 + 0.22 * streak[:, None]).clip(0.3, None)
-        strength[at], sharpness[at] = 0.11 * look.hair.clip(0.05, 0.4).mean() ** 0.5, 9.0
-        return albedo, strength, sharpness
-
-    def _eye(self, place: np.ndarray) -> np.ndarray:
-        """Albedo (R, 3) of the eyeball at (x, y) in units of its radius: sclera, iris, limbus, pupil."""
-        look = self.performer.look
-        radius = np.hypot(place[:, 0], place[:, 1])
-        angle = np.arctan2(place[:, 1], place[:, 0])
-        fibre = 1 + 0.16 * np.sin(angle * 23) * np.sin(angle * 7 + 1) + 0.25 * (radius / 0.44 - 0.5)
-        ring = 1 - 0.55 * _step(radius, 0.38, 0.45)
-        iris = look.iris * (fibre * ring)[:, None]
-        pupil = _step(radius, look.pupil - 0.02, look.pupil + 0.02)[:, None]
-        iris = iris * pupil + 0.006 * (1 - pupil)
-        white = look.sclera * (1 - 0.25 * _step(radius, 0.6, 1.0))[:, None]
-        outside = _step(radius, 0.43, 0.48)[:, None]
-        return iris * (1 - outside) + white * outside
-
-
-def _step(value: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Smoothstep from 0 below `low` to 1 above `high`."""
-    t = ((value - low) / (high - low)).clip(0, 1)
-    return t * t * (3 - 2 * t)
-
 
 def _rotation(pitch: float, yaw: float, roll: float) -> np.ndarray:
-    """(3, 3): nod down, turn to the performer's left, tilt to the performer's right shoulder; radians."""
+    """(3, 3) from radians: nod down, turn to the performer's left, tilt to the right shoulder."""
     cx, sx, cy, sy, cz, sz = (f(a) for a in (pitch, yaw, roll) for f in (np.cos, np.sin))
     x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     return (z @ y @ x).astype(np.float32)
-
-
-def _bilinear(texture: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-    size = texture.shape[0]
-    x0, y0 = column.astype(int).clip(0, size - 2), row.astype(int).clip(0, size - 2)
-    fx, fy = (column - x0)[:, None], (row - y0)[:, None]
-    flat = texture.reshape(-1, 3)
-    base = y0 * size + x0
-    top = flat[base] * (1 - fx) + flat[base + 1] * fx
-    return top * (1 - fy) + (flat[base + size] * (1 - fx) + flat[base + size + 1] * fx) * fy

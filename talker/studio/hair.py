@@ -1,7 +1,8 @@
 """Hair as one shell over the scalp: from the crown down to a hairline, or hanging to a length.
 
-A grid of (angle around the head) x (way down from the crown) is laid on the scalp by ray casting from
-inside the head, then lifted by the hair's thickness; long hair leaves the head at its widest and hangs.
+A grid of (angle around the head) x (way down from the crown) is laid on the scalp by ray casting
+from inside the head, then lifted by the hair's thickness; long hair leaves the head at its widest
+and hangs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _CENTRE = np.array([0.0, 7.62, 0.12], np.float32)
 
 @dataclass(frozen=True)
 class HairMesh:
-    """vertices (K, 3) decimetres; triangles (M, 3); strand (K, 2): angle and way down, for the streaks."""
+    """vertices (K, 3) decimetres; triangles (M, 3); strand (K, 2) in 0..1: angle and way down, for
+    the streaks.
+    """
 
     vertices: np.ndarray
     triangles: np.ndarray
@@ -58,8 +61,9 @@ def grow(
 
     slope = np.linspace(np.pi / 2 - 0.02, -np.pi / 3, 160)  # elevations tried on each column
     grid_angle, grid_slope = np.meshgrid(angle, slope, indexing="ij")
+    level = np.cos(grid_slope)
     direction = np.stack(
-        [np.sin(grid_angle) * np.cos(grid_slope), np.sin(grid_slope), np.cos(grid_angle) * np.cos(grid_slope)], -1
+        [np.sin(grid_angle) * level, np.sin(grid_slope), np.cos(grid_angle) * level], -1
     ).astype(np.float32)
     body = anatomy()
     skin = Scene(rest, body.triangles[body.part == SKIN])
@@ -76,7 +80,8 @@ def grow(
         last = max(8, int(np.argmax(heights < stop)) or len(slope) - 1)
         at = way / 0.55 * last if hanging else way * last
         walk = np.minimum(at, last)
-        points[c] = np.stack([np.interp(walk, np.arange(len(slope)), column[:, k]) for k in range(3)], 1)
+        tried = np.arange(len(slope))
+        points[c] = np.stack([np.interp(walk, tried, column[:, k]) for k in range(3)], 1)
         out = direction[c][np.minimum(walk.astype(int), len(slope) - 1)]
         ramp = np.minimum(1, ((1 - way) / 0.4) ** 0.7 + 0.04) if not hanging else np.ones(ROWS)
         part = 1 - 0.5 * np.exp(-(((angle[c] - parting) / 0.09) ** 2)) * (way < 0.9)
@@ -90,6 +95,7 @@ def grow(
     ids = np.arange(COLUMNS * ROWS).reshape(COLUMNS, ROWS)
     a, b = ids[:, :-1], np.roll(ids, -1, 0)[:, :-1]
     c, d = np.roll(ids, -1, 0)[:, 1:], ids[:, 1:]
-    triangles = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([a, d, c], -1).reshape(-1, 3)])
+    halves = [np.stack(corners, -1).reshape(-1, 3) for corners in ([a, c, b], [a, d, c])]
+    triangles = np.concatenate(halves).astype(np.int32)
     strand = np.stack(np.broadcast_arrays(angle[:, None] / (2 * np.pi) + 0.5, way[None]), -1)
-    return HairMesh(points.reshape(-1, 3), triangles.astype(np.int32), strand.reshape(-1, 2).astype(np.float32))
+    return HairMesh(points.reshape(-1, 3), triangles, strand.reshape(-1, 2).astype(np.float32))

@@ -1,7 +1,8 @@
 """Where the 68 iBUG 300-W landmarks lie on the shared head.
 
-Found once by projecting dlib's landmarks of 24 frontal renderings onto the mesh and taking the median
-position, made symmetric; eyelids and the inner lips were then moved to the margins of lids and lips.
+Found once by projecting dlib's landmarks of 24 frontal renderings onto the mesh and taking the
+median position, made symmetric; eyelids and the inner lips were then moved to the margins of lids
+and lips.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from talker.studio.anatomy import anatomy
 
+# fmt: off
 _BASE_MESH_IDS = np.array(
     [
         5738, 5715, 5759, 5242, 735, 5298, 5295, 918, 5296, 7620, 11901, 11903,
@@ -22,6 +24,7 @@ _BASE_MESH_IDS = np.array(
         437, 472, 474, 7228, 7197, 7242, 493, 487,
     ]
 )
+# fmt: on
 
 
 @functools.cache

@@ -1,7 +1,7 @@
-"""Colours: skin, lips, brows, beard, iris, background; a texture that wraps the head like a label a bottle.
+"""Colours of skin, lips, brows, beard, iris, background; a texture around the head like a label.
 
-The texture is addressed by (angle around the vertical axis, height) on the *template* head, so that one
-painting fits every face shape and moves with the skin. All colours are linear RGB in 0..1.
+The texture is addressed by (angle around the vertical axis, height) on the *template* head, so that
+one painting fits every face shape and moves with the skin. All colours are linear RGB in 0..1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ BACKGROUND_SHAPE = (128, 96)
 
 @dataclass(frozen=True)
 class Look:
-    """texture (SIZE, SIZE, 3) linear RGB; the other colours (3,) linear RGB; gloss of skin in 0..1."""
+    """texture (SIZE, SIZE, 3) and the other colours (3,), linear RGB; gloss of the skin, about 1;
+    pupil: its radius in units of the eyeball's.
+    """
 
     texture: np.ndarray
     lips: np.ndarray
@@ -69,7 +71,15 @@ _SKIN = {  # mean sRGB of lit skin, and the melanin direction is taken between t
     "asian": (214, 168, 132),
     "caucasian": (226, 178, 152),
 }
-_HAIR = [(42, 36, 33), (56, 43, 34), (84, 58, 40), (116, 80, 50), (164, 126, 82), (205, 168, 116), (142, 76, 44)]
+_HAIR = [
+    (42, 36, 33),
+    (56, 43, 34),
+    (84, 58, 40),
+    (116, 80, 50),
+    (164, 126, 82),
+    (205, 168, 116),
+    (142, 76, 44),
+]
 _IRIS = [(62, 38, 20), (92, 58, 28), (108, 92, 48), (82, 106, 74), (84, 118, 148), (120, 140, 152)]
 
 
@@ -92,24 +102,40 @@ def _brows(rng, angle, height, gender: str) -> np.ndarray:
     cover = np.zeros_like(angle)
     for side in (-1, 1):
         along = (side * angle - inner) / (outer - inner)
-        centre = 7.555 + lift + arch * np.sin(np.pi * along.clip(0, 1) ** 1.3) - 0.07 * along.clip(0, 1) ** 3
+        centre = (
+            7.555
+            + lift
+            + arch * np.sin(np.pi * along.clip(0, 1) ** 1.3)
+            - 0.07 * along.clip(0, 1) ** 3
+        )
         taper = thick * (1 - 0.65 * along.clip(0, 1) ** 1.5)
         edge = np.exp(-(((height - centre) / taper) ** 4))
-        ends = 1 / (1 + np.exp(-np.clip(along * 22, -30, 30))) / (1 + np.exp(np.clip((along - 1) * 25, -30, 30)))
+        ends = (
+            1
+            / (1 + np.exp(-np.clip(along * 22, -30, 30)))
+            / (1 + np.exp(np.clip((along - 1) * 25, -30, 30)))
+        )
         cover += edge * ends
     return (cover * (0.85 + 0.18 * strokes)).clip(0, 0.96)
 
 
-def look(rng: np.random.Generator, gender: str, years: float, ancestry: dict) -> Look:
-    """Everything painted of one performer."""
-    angle, height = _grid()
+def _skin(rng, angle, height, years: float, ancestry: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Mean colour (3,) and texture (SIZE, SIZE, 3): blush, dark sockets, mottling, spots, lines."""
     base = sum(w * linear(_SKIN[name]) for name, w in ancestry.items())
-    base = base * np.exp(rng.normal(0, 0.16)) * np.array([1.0, 1.0 + rng.normal(0, 0.025), 1.0 + rng.normal(0, 0.05)])
+    base = (
+        base
+        * np.exp(rng.normal(0, 0.16))
+        * np.array([1.0, 1.0 + rng.normal(0, 0.025), 1.0 + rng.normal(0, 0.05)])
+    )
     base = base.clip(0.02, 0.75)
     redness = base * np.array([1.12, 0.74, 0.7])
 
     blush = sum(blob(angle, height, s * 0.5, 6.95, 0.22, 0.22) for s in (-1, 1))
-    blush = blush + 0.9 * blob(angle, height, 0, 6.98, 0.12, 0.14) + 0.25 * blob(angle, height, 0, 6.4, 0.2, 0.12)
+    blush = (
+        blush
+        + 0.9 * blob(angle, height, 0, 6.98, 0.12, 0.14)
+        + 0.25 * blob(angle, height, 0, 6.4, 0.2, 0.12)
+    )
     sockets = sum(blob(angle, height, s * 0.33, 7.2, 0.2, 0.13) for s in (-1, 1))
     tone = (0.35 * rng.uniform(0.4, 1.3) * blush).clip(0, 1)[..., None]
     texture = base * (1 - tone) + redness * tone
@@ -120,9 +146,23 @@ def look(rng: np.random.Generator, gender: str, years: float, ancestry: dict) ->
         texture = texture * (1 - 0.3 * gaussian_filter(spots.astype(np.float32), 0.8))[..., None]
     if years > 45:  # lines of the forehead and from nose to mouth
         lines = np.sin((height - 7.75) * 55 + 1.5 * noise(rng, 60)) > 0.86
-        creases = gaussian_filter((lines * blob(angle, height, 0, 7.85, 0.5, 0.16)).astype(np.float32), 1.5)
-        folds = sum(blob(angle - s * (0.30 + 0.35 * (6.95 - height)), height, 0, 6.78, 0.018, 0.2) for s in (-1, 1))
-        texture = texture * (1 - (0.28 * creases + 0.18 * folds) * min(1, (years - 45) / 20))[..., None]
+        creases = gaussian_filter(
+            (lines * blob(angle, height, 0, 7.85, 0.5, 0.16)).astype(np.float32), 1.5
+        )
+        folds = sum(
+            blob(angle - s * (0.30 + 0.35 * (6.95 - height)), height, 0, 6.78, 0.018, 0.2)
+            for s in (-1, 1)
+        )
+        texture = (
+            texture * (1 - (0.28 * creases + 0.18 * folds) * min(1, (years - 45) / 20))[..., None]
+        )
+    return base, texture
+
+
+def look(rng: np.random.Generator, gender: str, years: float, ancestry: dict) -> Look:
+    """Everything painted of one performer; the numbers are drawn from `rng` in a fixed order."""
+    angle, height = _grid()
+    base, texture = _skin(rng, angle, height, years, ancestry)
 
     hair = hair_colour(rng, years, ancestry)
     brow = _brows(rng, angle, height, gender)[..., None]
@@ -139,7 +179,9 @@ def look(rng: np.random.Generator, gender: str, years: float, ancestry: dict) ->
 
     lip = base * np.array([0.86, 0.52, 0.53])
     if gender == "female" and rng.random() < 0.5:
-        lip = 0.5 * lip + 0.5 * linear(((168, 44, 58), (150, 62, 70), (190, 84, 88))[rng.integers(3)])
+        lip = 0.5 * lip + 0.5 * linear(
+            ((168, 44, 58), (150, 62, 70), (190, 84, 88))[rng.integers(3)]
+        )
     dark_eyes = ancestry["caucasian"] < 0.55
     iris = linear(_IRIS[rng.integers(2) if dark_eyes else rng.integers(6)]) * rng.uniform(0.8, 1.25)
     return Look(
@@ -172,5 +214,7 @@ def background(rng: np.random.Generator) -> np.ndarray:
     value = rng.uniform(40, 215)
     colour = linear((value + rng.normal(0, 26, 3)).clip(8, 245))
     shade = 1 + rng.normal(0, 0.18) * (rows - 0.5) * 2 + rng.normal(0, 0.15) * (columns - 0.5) * 2
-    spot = np.exp(-(((rows - rng.uniform(0, 0.7)) / 0.5) ** 2) - ((columns - rng.uniform(0, 1)) / 0.5) ** 2)
+    spot = np.exp(
+        -(((rows - rng.uniform(0, 0.7)) / 0.5) ** 2) - ((columns - rng.uniform(0, 1)) / 0.5) ** 2
+    )
     return (colour * (shade + rng.uniform(0, 0.5) * spot)[..., None]).clip(0, 1).astype(np.float32)

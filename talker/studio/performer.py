@@ -1,4 +1,4 @@
-"""Who is in front of the camera: a face shape, skin, eyes, hair, light and background, all from one seed.
+"""Who is in front of the camera: face shape, skin, eyes, hair, light and background from one seed.
 
 Shapes mix MakeHuman's targets (gender, age, ancestry, weight, then local ones); what a person looks
 like besides shape is painted (`talker.studio.paint`) or modelled (`talker.studio.hair`).
@@ -68,7 +68,7 @@ _SEAL = {
 
 @dataclass(frozen=True)
 class Light:
-    """Key direction (towards the lamp, unit), and the linear RGB of key, fill and ambient light."""
+    """Direction (3,) of the lamp, unit length, and linear RGB (3,) of key and ambient light."""
 
     key: np.ndarray
     key_colour: np.ndarray
@@ -79,8 +79,9 @@ class Light:
 class Performer:
     """One rendered person.
 
-    name; gender "female"/"male"; age in years; ancestry weights summing to 1; rest (N, 3) decimetres;
-    colours and texture (linear RGB); hair mesh; light; background (H, W, 3) linear RGB.
+    name; gender "female"/"male"; age in years; ancestry: weights summing to 1; rest (N, 3) float32,
+    the shape without any action, decimetres; look: colours and texture; hair: None for the bald;
+    light; background (128, 96, 3) linear RGB.
     """
 
     name: str
@@ -100,6 +101,9 @@ def macro_weights(gender: float, age: float, weight: float, ancestry: dict) -> d
     Args:
         gender: 0 female .. 1 male. age: 0 young (25 years) .. 1 old. weight: 0 thin .. 1 heavy.
         ancestry: weights of ANCESTRIES, summing to 1.
+
+    Returns:
+        Target name -> weight; those of body shape sum to 1, and so do those of ancestry.
     """
     genders = {"female": 1 - gender, "male": gender}
     ages = {"young": 1 - age, "old": age}
@@ -140,13 +144,11 @@ def _local_weights(rng: np.random.Generator) -> dict[str, float]:
 
 @functools.lru_cache(maxsize=1)
 def _lash_roots() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lash vertices, for each the nearest skin vertex (where it grows), and whether it is an upper one."""
+    """Lash vertices, for each the nearest skin vertex (where it grows), and whether it is upper."""
     body = anatomy()
     lash = np.unique(body.triangles[body.part == LASH])
     skin = np.unique(body.triangles[body.part == SKIN])
-    distance = np.linalg.norm(
-        body.vertices[lash][:, None] - body.vertices[skin][None], axis=2
-    )
+    distance = np.linalg.norm(body.vertices[lash][:, None] - body.vertices[skin][None], axis=2)
     upper = body.vertices[lash, 1] > _eye_middle(body.vertices)[1]
     return lash, skin[distance.argmin(1)], upper
 
@@ -167,7 +169,11 @@ def _eye_middle(vertices: np.ndarray) -> np.ndarray:
 def _light(rng: np.random.Generator) -> Light:
     azimuth, elevation = np.radians(rng.uniform(-50, 50)), np.radians(rng.uniform(15, 45))
     key = np.array(
-        [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
+        [
+            np.sin(azimuth) * np.cos(elevation),
+            np.sin(elevation),
+            np.cos(azimuth) * np.cos(elevation),
+        ]
     )
     warmth = rng.uniform(-0.08, 0.1)
     power, ambient = rng.uniform(1.5, 2.1), rng.uniform(0.6, 0.95)
@@ -185,7 +191,9 @@ def performer(number: int, seed: int = 0) -> Performer:
     gender = "female" if number % 2 == 0 else "male"
     major = ANCESTRIES[(number // 2 + number // 6) % 3]
     share = rng.dirichlet([0.35, 0.35, 0.35]) * 0.45
-    ancestry = {name: float(w + 0.55 * (name == major)) for name, w in zip(ANCESTRIES, share, strict=True)}
+    ancestry = {
+        name: float(w + 0.55 * (name == major)) for name, w in zip(ANCESTRIES, share, strict=True)
+    }
     years = float(np.clip(rng.gamma(2.2, 8.0) + 18, 18, 75))
     age = float(np.clip((years - 25) / 50, 0, 1))
     masculine = float(np.clip(rng.normal(0.12 if gender == "female" else 0.88, 0.08), 0, 1))

@@ -23,7 +23,8 @@ class Scene:
             from embreex.rtcore_scene import EmbreeScene
         except ImportError as error:
             raise TalkerError(
-                "The package embreex is missing, and rendering needs it: pip install 'talker[render]'."
+                "The package embreex is missing, and rendering needs it: "
+                "pip install 'talker[render]'."
             ) from error
         self._scene = EmbreeScene()
         self._mesh = TriangleMesh(
@@ -43,14 +44,16 @@ class Scene:
         return hit["primID"], weights
 
     def distance(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """Distance (R,) float32 along each ray to the nearest triangle, very large where there is none."""
+        """Distance (R,) float32 along each ray to the nearest triangle, very large without one."""
         return self._scene.run(
             np.ascontiguousarray(origins, np.float32),
             np.ascontiguousarray(directions, np.float32),
             query="DISTANCE",
         )
 
-    def blocked(self, origins: np.ndarray, directions: np.ndarray, reach: float = 1e9) -> np.ndarray:
+    def blocked(
+        self, origins: np.ndarray, directions: np.ndarray, reach: float = 1e9
+    ) -> np.ndarray:
         """Whether (R,) bool anything lies along each ray within `reach`."""
         limits = np.full(len(origins), reach, np.float32)
         return (

@@ -1,0 +1,103 @@
+"""The adversarial loop: steps of `talker.trainer` until the time or the number of steps is reached.
+
+All randomness is a function of (seed, step): a run that was stopped and resumed ends with the bytes
+of one that ran through.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from talker import config as configuration
+from talker.checkpoint import save_generator
+from talker.config import Config
+from talker.corpora import rendered
+from talker.dataset import Clips
+from talker.errors import TalkerError
+from talker.files import replacing
+from talker.run_state import load_state, save_state
+from talker.trainer import Trainer
+
+SAVE_SECONDS = 120
+
+
+def train(
+    corpus: Path,
+    out: Path,
+    preset: str = "laptop",
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    resume: bool = True,
+) -> Path:
+    """Train a generator on the training performers of a corpus; returns the folder of its weights.
+
+    Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into `out`.
+    Stops after `minutes` of this call, or at `steps`; either may override the preset's.
+
+    Raises:
+        TalkerError: no corpus, a state of another configuration, or a loss that is not finite.
+    """
+    base = configuration.preset(preset)
+    settings = dataclasses.replace(
+        base.train,
+        corpus=str(corpus),
+        out=str(out),
+        seed=seed,
+        minutes=minutes if minutes is not None else base.train.minutes,
+        steps=steps if steps is not None else base.train.steps,
+    )
+    config = dataclasses.replace(base, train=settings)
+    data = Clips(rendered.clips(corpus, "train"), config.model.audio)
+    return run(config, data, Path(out), resume)
+
+
+def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
+    """The loop itself, on clips that are already in memory; see `train`."""
+    trainer, settings = Trainer(config), config.train
+    out.mkdir(parents=True, exist_ok=True)
+    state, step = out / "state.safetensors", 0
+    if resume and state.exists():
+        step = load_state(state, trainer.modules, trainer.optimisers)["step"]
+    with replacing(out / "config.json") as path:
+        path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
+    last = settings.steps if settings.steps is not None else 10**9
+    until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
+    epoch_steps = max(1, len(data) // settings.clips)
+    saved = time.monotonic()
+    bar = tqdm(initial=step, total=settings.steps, unit="step", desc="training", mininterval=10)
+    with open(out / "log.jsonl", "a", encoding="utf-8") as journal:
+        while step < last and time.monotonic() < until:
+            rng = np.random.default_rng([settings.seed, 4, step])
+            trainer.set_rates(step, epoch_steps)
+            began = time.monotonic()
+            if step < settings.warm_up:
+                row = trainer.warm_up_step(data, rng)
+            else:
+                if step == settings.warm_up:
+                    trainer.fit_noise(data, settings.noise_steps)
+                row = trainer.adversarial_step(data, rng, step)
+            step += 1
+            if not all(np.isfinite(value) for value in row.values()):
+                raise TalkerError(
+                    f"a loss is not finite at step {step}: resume from {state} with lower learning "
+                    f"rates; the last values are in {out / 'log.jsonl'}."
+                )
+            row |= {"step": step, "seconds": time.monotonic() - began}
+            journal.write(json.dumps({k: round(v, 5) for k, v in row.items()}) + "\n")
+            bar.update()
+            if time.monotonic() - saved > SAVE_SECONDS:
+                journal.flush()
+                save_state(state, trainer.modules, trainer.optimisers, {"step": step})
+                saved = time.monotonic()
+    bar.close()
+    save_state(state, trainer.modules, trainer.optimisers, {"step": step})
+    extra = {"step": step, "seed": settings.seed, "train": configuration.to_json(settings)}
+    save_generator(out / "generator", trainer.average, extra)
+    return out / "generator"
