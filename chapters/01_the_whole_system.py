@@ -92,7 +92,7 @@ pictures = to_pictures(frames[0])
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "talking.mp4"
     large = [enlarge(picture, 2) for picture in pictures]
-    write_video(path, large, config.audio.fps, recording, rate, crf=29, comment=COMMENT)
+    write_video(path, large, config.audio.fps, recording, rate, crf=31, comment=COMMENT)
     film = path.read_bytes()
     print("read back:", iio.improps(path, plugin="pyav").shape)
 Video(data=film, mimetype="video/mp4", embed=True, width=240, html_attributes="controls loop")
@@ -214,7 +214,7 @@ plt.show()
 
 # %%
 z_n, _ = generator.noise_generator(noise)
-figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 1.9), sharex=True)
+figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 1.6), sharex=True)
 clock = np.arange(heard.shape[1]) / config.audio.fps
 left.plot(clock, noise[0, :, :2], linewidth=1)
 right.plot(clock, z_n[0, :, :2], linewidth=1)
@@ -305,7 +305,8 @@ left.legend(loc="upper right", ncols=2)
 right.plot(lags, [agreement(opening, lag) for lag in lags], label="its own sound")
 right.plot(lags, [agreement(backwards, lag) for lag in lags], "--", label="sound backwards")
 right.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
-right.set(xlabel="mouth later than sound by (frames)", title="correlation with the loudness")
+right.set(xlabel="mouth later than sound by (frames)", ylim=(-1, 1))
+right.set_title("correlation with the loudness")
 right.legend(loc="lower center")
 plt.show()
 
@@ -327,15 +328,19 @@ print("own sound beats the sound backwards:", agreement(opening, 0) > agreement(
 #
 # The paper says of its generator without skip connections that the frames "do not resemble the
 # person in the ground truth video" (its Figure 4). We can see something like it at once by
-# replacing the skips with zeros and leaving $z_{id}$ in place. It is a harsher test than the
-# paper's, which trained a network without skips: ours has learned to rely on them, as its broken
-# pictures show. What is left of the person is what $z_{id}$ alone carries.
+# replacing the skips with zeros, and with them the still's own pixels, which the shipped generator
+# paints over; $z_{id}$ stays in place. It is a harsher test than the paper's, which trained a
+# network without skips: ours has learned to rely on them, as its broken pictures show. What is
+# left of the person is what $z_{id}$ alone carries.
 
 # %%
-blank = IdentityCode(code.z_id, [torch.zeros_like(skip) for skip in code.skips])
+nothing = [torch.zeros_like(skip) for skip in code.skips]
+blank = IdentityCode(code.z_id, nothing, torch.zeros_like(still))
 fewer = shown[::2]
 without = generator.decode(blank, z_c[:, fewer], z_n[:, fewer])[0]
-plots.strip({"": [*frames[0, fewer], *without]}, ["with skips", *times[2::2], "without", *times[2::2]])
+plots.strip(
+    {"": [*frames[0, fewer], *without]}, ["with skips", *times[2::2], "without", *times[2::2]]
+)
 plt.show()
 
 # %% [markdown]
@@ -381,9 +386,7 @@ def show_moment(t: int) -> None:
     """The waveform of audio frame t, with its own video frame's 40 ms shaded, and the frame."""
     half = config.audio.window / 2
     middle = (t + 0.5) / config.audio.fps
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(plots.WIDTH, 1.9), width_ratios=(4, 1)
-    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 1.5), width_ratios=(5, 1))
     left.plot(np.linspace(middle - half, middle + half, heard.shape[2]), heard[0, t], linewidth=0.7)
     left.axvspan(t / config.audio.fps, (t + 1) / config.audio.fps, color=plots.ORANGE, alpha=0.3)
     left.set(xlabel="seconds", yticks=[], title=f"audio frame {t}, and its video frame's 40 ms")
@@ -403,10 +406,10 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # | the paper's equation or sentence | code | where we deviate, and why |
 # |---|---|---|
 # | Eq. 1, stride = sampling rate / video fps | `talker.audio.audio_frames` | not at all; next chapter |
-# | $z_{id}$, 128 elements, a 6-layer CNN | `IdentityEncoder` | width and norm can be chosen: small batches of very different faces shift the statistics of batch norm, and group norm has none |
+# | $z_{id}$, 128 elements, a 6-layer CNN | `IdentityEncoder` | width can be chosen; the shipped weights were trained with the batch norms' statistics fixed from the start, because those of a small batch of very different faces shift colours |
 # | $z_c$, 256 elements, CNN and 1-layer GRU | `ContentEncoder` | the released model has two GRU layers; we follow the text |
 # | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | `noise_injection` adds it at three levels of the decoder as well, or the skips drown it |
-# | concatenation, transposed convolutions, U-Net | `FrameDecoder` | the skips' half of each convolution is computed once per still, which changes the time and not the result; `skip_64` uses the 64 x 48 skip as well |
+# | concatenation, transposed convolutions, U-Net | `FrameDecoder` | the skips' half of each convolution is computed once per still, which changes the time and not the result; `skip_64` uses the 64 x 48 skip as well, and with `composition` the last layer paints over the still's own pixels, so that a face stays itself |
 # | Eq. 7, one phase of training | `talker.trainer` | a warm-up on L1 comes first, in which an encoder reads $z_n$ off the real frame and the noise generator learns to make such sequences: plain L1 would teach the decoder to ignore the noise |
 # | "a single image and an audio signal" | `talker.animate` | streams, so the recording may be of any length |
 #
@@ -443,7 +446,7 @@ interact(show_moment, t=(0, len(pictures) - 1))
 #
 # **3.** The comparison is per frame, of the change of $z_c$ with its length. (For 2 and 4 the
 # same three lines serve: make the input, call one box, plot `.diff(dim=1).abs().mean((0, 2))`
-# over time. For 5, `IdentityCode(torch.zeros_like(code.z_id), code.skips)` is the code to decode
+# over time. For 5, `code._replace(z_id=torch.zeros_like(code.z_id))` is the code to decode
 # with.)
 
 # %%

@@ -147,7 +147,9 @@ print("windows and frames have the same middle:", torch.equal(middle, on_screen)
 heard = audio_frames(signal, audio)
 print("audio frames:", tuple(heard.shape))
 for extra in (0, 319, 320, 640):
-    print(f"25 frames and {extra:3} samples: {frame_count(25 * audio.stride + extra, audio)} frames")
+    print(
+        f"25 frames and {extra:3} samples: {frame_count(25 * audio.stride + extra, audio)} frames"
+    )
 
 # %% [markdown]
 # Each sample is heard by five audio frames, so a copy would be five times the recording. The view

@@ -80,6 +80,10 @@ class ModelConfig:
     # an eye. This adds position-specific noise maps at 8x6, 16x12 and 32x24 as well.
     noise_injection: bool = False
 
+    # A fourth output channel says where to keep the still's own pixels, as in GANimation (Pumarola
+    # et al. 2018): a face that training never saw stays itself, and the net paints what moves.
+    composition: bool = False
+
     def __post_init__(self) -> None:
         if self.height % 32 or self.img_width % 32 or min(self.height, self.img_width) < 32:
             raise TalkerError(
@@ -131,6 +135,9 @@ class TrainConfig:
     clips: int = 16  # per batch
     frames: int = 75  # length of the window that the two GRUs run over
     decoded: int = 16  # frames of that window that are decoded and compared
+    # Batch norm keeps the statistics of the untrained network on a few hundred frames: those of a
+    # small batch of very different people shift colours, group norm loses them.
+    freeze_statistics: bool = False
     warm_up: int = 0  # steps of reconstruction alone before the adversarial ones
     warm_up_rate: float = 5e-4
     noise_jitter: float = 0.05  # deviation added to the encoder's z_n, so that near codes look alike
@@ -166,7 +173,7 @@ class Config:
 PRESETS: dict[str, Config] = {
     "paper": Config(),
     "laptop": Config(
-        model=ModelConfig(width=24, normalisation="group", skip_64=True, noise_injection=True),
+        model=ModelConfig(width=24, skip_64=True, noise_injection=True, composition=True),
         discriminators=DiscriminatorConfig(
             frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128, sequence_pool=2
         ),
@@ -177,8 +184,10 @@ PRESETS: dict[str, Config] = {
             clips=10,
             frames=25,
             decoded=2,
-            warm_up=4000,
-            warm_up_rate=7e-4,
+            freeze_statistics=True,
+            warm_up=3500,
+            warm_up_rate=1.5e-3,
+            average_decay=0.998,
             mouth_emphasis=1.0,
             eye_emphasis=1.0,
             upper_weight=0.5,
@@ -197,10 +206,9 @@ PRESETS: dict[str, Config] = {
             audio_width=4,
             identity_dim=16,
             content_dim=16,
-            normalisation="group",
-            audio_normalisation="group",
             skip_64=True,
             noise_injection=True,
+            composition=True,
         ),
         discriminators=DiscriminatorConfig(
             frame_width=4, sequence_width=4, sync_width=4, audio_width=4, embedding_dim=16
@@ -211,6 +219,7 @@ PRESETS: dict[str, Config] = {
             clips=2,
             frames=20,
             decoded=3,
+            freeze_statistics=True,
             warm_up=2,
             noise_steps=5,
             adversarial_clips=2,

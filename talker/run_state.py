@@ -49,7 +49,7 @@ def load_state(
         with safe_open(path, "pt") as file:
             counters = json.loads(file.metadata()["counters"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:  # no metadata: TypeError
         raise TalkerError(
             f"{path} is not a training state of this program ({error}): delete it to start afresh."
         ) from error
@@ -64,10 +64,16 @@ def load_state(
             ) from error
     for name, optimiser in optimisers.items():
         prefix = f"optimiser/{name}/"
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
         state: dict[int, dict] = {}
         for key, value in tensors.items():
             if key.startswith(prefix):
                 index, moment = key.removeprefix(prefix).split("/")
+                parameter = parameters[int(index)]
+                if value.shape == parameter.shape:
+                    # Fused Adam pairs weights and moments by their place in memory: a moment laid
+                    # out otherwise than its (channels-last) weight would go to another weight.
+                    value = torch.empty_like(parameter).copy_(value)
                 state.setdefault(int(index), {})[moment] = value
         described = optimiser.state_dict()
         described["state"] = state

@@ -65,6 +65,10 @@ def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
     state, step = out / "state.safetensors", 0
     if resume and state.exists():
         step = load_state(state, trainer.modules, trainer.optimisers)["step"]
+    if settings.freeze_statistics:
+        if step == 0:
+            trainer.calibrate(data)
+        trainer.freeze()
     with replacing(out / "config.json") as path:
         path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
     last = settings.steps if settings.steps is not None else 10**9

@@ -31,10 +31,8 @@ def gather(sequence: Tensor, at: Tensor) -> Tensor:
     return sequence.gather(1, at.unsqueeze(-1).expand(-1, -1, sequence.shape[-1]))
 
 
-def _freeze_statistics(module: nn.Module) -> None:
-    """Batch norm keeps the statistics of the warm-up: a batch of phase 2 holds too few voices."""
-    if isinstance(module, nn.modules.batchnorm._BatchNorm):
-        module.eval()
+def _batch_norms(module: nn.Module) -> list[nn.Module]:
+    return [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
 
 
 def shifted(at: Tensor, length: int, least: int, rng: np.random.Generator) -> Tensor:
@@ -140,6 +138,25 @@ class Trainer:
         optimiser.step()
         return float(norm)
 
+    @torch.no_grad()
+    def calibrate(self, data: Clips, batches: int = 8) -> None:
+        """Give the generator's batch norms the mean statistics of some random batches."""
+        norms = _batch_norms(self.generator)
+        for norm in norms:
+            norm.momentum = None  # a plain mean over the batches
+        for number in range(batches):
+            rng = np.random.default_rng([self.config.train.seed, 5, number])
+            jitter = torch.Generator().manual_seed(number)
+            train = self.config.train
+            self._reconstruct(data.batch(rng, train.clips, train.frames, train.decoded), jitter)
+        for norm in norms:
+            norm.momentum = 0.1
+
+    def freeze(self) -> None:
+        """Batch norm uses its stored statistics from now on."""
+        for norm in _batch_norms(self.generator):
+            norm.eval()
+
     def warm_up_step(self, data: Clips, rng: np.random.Generator) -> dict[str, float]:
         """One step of reconstruction."""
         train = self.config.train
@@ -155,7 +172,6 @@ class Trainer:
     ) -> dict[str, float]:
         """One step of Eq. 7: reconstruction, frame and sync terms; the sequence term every few."""
         train, weights = self.config.train, self.config.losses
-        self.generator.apply(_freeze_statistics)
         jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
         log: dict[str, float] = {}
         whole = step % train.sequence_every == 0

@@ -13,6 +13,7 @@ from talker.models.content_encoder import ContentEncoder
 from talker.models.frame_decoder import NoiseMaps, SkipConvolution
 from talker.models.generator import Generator
 from talker.models.identity_encoder import IdentityEncoder
+from talker.models.layers import BatchNorm1d, BatchNorm2d
 from talker.models.noise_generator import NoiseGenerator
 
 PLAIN = ModelConfig(width=4, audio_width=4, identity_dim=16, content_dim=16)
@@ -353,3 +354,35 @@ def test_the_same_seed_builds_the_same_generator():
 
 def test_the_laptop_generator_fits_in_the_shipped_size():
     assert 2 * parameters(Generator(preset("laptop").model)) < 25e6  # bytes, in fp16
+
+
+@pytest.mark.parametrize("norm, shape", [(BatchNorm1d, (3, 5, 7)), (BatchNorm2d, (3, 5, 4, 6))])
+def test_frozen_batch_norm_gives_pytorchs_numbers_and_gradients(norm, shape):
+    torch.manual_seed(0)
+    ours = norm(5)
+    theirs = norm.__mro__[2](5)
+    for _ in range(3):
+        ours(torch.randn(shape) * 2 + 1)
+    nn.init.normal_(ours.weight)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(shape, requires_grad=True)
+    results = []
+    for module in (ours.eval(), theirs.eval()):
+        y = module(x)
+        results.append((y, *torch.autograd.grad(y.square().sum(), [x, module.weight, module.bias])))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_composition_begins_near_the_still_and_can_leave_it():
+    config = dataclasses.replace(PLAIN, composition=True)
+    generator = build(config)
+    still, audio, noise = inputs(config)
+    with torch.no_grad():
+        generator.frame_decoder.last.weight.zero_()  # no change, and the mask at its start
+        frames = generator(still, audio, noise)
+        assert (frames - still[:, None]).abs().max() < 0.2
+        generator.frame_decoder.last.weight[:, 0] = 5.0
+        changed = generator(still, audio, noise)
+    assert (changed - frames)[:, :, 0].abs().mean() > 0.1
+    torch.testing.assert_close(changed[:, :, 1:], frames[:, :, 1:])

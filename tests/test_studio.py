@@ -120,6 +120,14 @@ def test_landmarks_are_where_ibug_has_them():
     x, y = anatomy().vertices[ids, 0], anatomy().vertices[ids, 1]
     assert (np.diff(x[1:16]) > 0).all() and y[8] == y[:17].min()
     assert y[17:27].min() > y[36:48].max() > y[33] > y[48:68].max()
+    for upper, lower in (
+        ((36, 37, 38, 39), (36, 41, 40, 39)),
+        ((42, 43, 44, 45), (42, 47, 46, 45)),
+        ((48, 49, 50, 51, 52, 53, 54), (48, 59, 58, 57, 56, 55, 54)),
+        ((60, 61, 62, 63, 64), (60, 67, 66, 65, 64)),
+    ):
+        assert (np.diff(x[list(upper)]) > 0).all() and (np.diff(x[list(lower)]) > 0).all()
+        assert y[list(upper[1:-1])].min() > y[list(lower[1:-1])].min()
     mirrored = [*range(16, -1, -1), *range(26, 16, -1)]
     assert np.allclose(x[:27], -x[mirrored], atol=0.03)
 

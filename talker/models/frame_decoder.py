@@ -55,20 +55,20 @@ class DecoderBlock(nn.Module):
     """Join the skip at one resolution (3x3), then double the resolution (4x4, stride 2).
 
     The stride-1 "transposed convolution" of the released model is an ordinary one with its
-    kernel flipped; a last block ends at the image instead of at a norm and ReLU.
+    kernel flipped; a last block has `last` channels and no norm or ReLU, others `last` = 0.
     """
 
     def __init__(
-        self, config: ModelConfig, channels: int, size: tuple[int, int], noisy: bool, last: bool
+        self, config: ModelConfig, channels: int, size: tuple[int, int], noisy: bool, last: int
     ) -> None:
         super().__init__()
         self.join = SkipConvolution(channels, channels)
         self.join_norm = normalise(config.normalisation, channels, dimensions=2)
         self.noise = NoiseMaps(config.noise_dim, channels, size) if noisy else None
-        after = 3 if last else channels // 2
+        after = last or channels // 2
         self.grow = nn.ConvTranspose2d(channels, after, 4, stride=2, padding=1, bias=False)
         self.finish = (
-            nn.Tanh()
+            nn.Identity()
             if last
             else nn.Sequential(normalise(config.normalisation, after, dimensions=2), nn.ReLU())
         )
@@ -95,23 +95,25 @@ class FrameDecoder(nn.Module):
         top = config.width * 16
         self.first = nn.ConvTranspose2d(latent, top, (rows, columns), bias=False)
         self.first_norm = normalise(config.normalisation, top, dimensions=2)
+        self.composition = config.composition
+        image = 4 if config.composition else 3
         self.blocks = nn.ModuleList(
             DecoderBlock(
                 config,
                 channels=top >> k,
                 size=(rows << k, columns << k),
                 noisy=config.noise_injection and k in (1, 2, 3),
-                last=k == 4,
+                last=image if k == 4 else 0,
             )
             for k in range(5 if config.skip_64 else 4)
         )
         self.last = (
             nn.Identity()
             if config.skip_64
-            else nn.Sequential(
-                nn.ConvTranspose2d(config.width, 3, 4, stride=2, padding=1, bias=False), nn.Tanh()
-            )
+            else nn.ConvTranspose2d(config.width, image, 4, stride=2, padding=1, bias=False)
         )
+        if config.composition:  # begin near the still: whatever moves is then painted over it
+            self.keep = nn.Parameter(torch.tensor(2.0))
 
     def forward(self, code: IdentityCode, z_c: Tensor, z_n: Tensor) -> Tensor:
         """z_c (B, F, content_dim), z_n (B, F, noise_dim) -> frames (B, F, 3, H, W) in [-1, 1].
@@ -125,4 +127,11 @@ class FrameDecoder(nn.Module):
         h = F.relu(self.first_norm(self.first(latent[:, :, None, None])))
         for block, skip in zip(self.blocks, reversed(code.skips), strict=False):
             h = block(h, skip, z_n)
-        return self.last(h).unflatten(0, (-1, count))
+        image = self.last(h).unflatten(0, (-1, count))
+        if not self.composition:
+            return image.tanh()
+        change, mask = image[:, :, :3], (image[:, :, 3:] + self.keep).sigmoid()
+        # In the space before Tanh: there the still can be kept, faded or painted over, and unlike
+        # with a mask that chooses between two pictures, no weight is ever out of reach of L1.
+        still = torch.atanh(0.97 * code.still).unsqueeze(1)
+        return (mask * still + change).tanh()

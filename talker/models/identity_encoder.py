@@ -12,11 +12,13 @@ class IdentityCode(NamedTuple):
     """What is known of a still: everything the decoder needs, computed once per still.
 
     z_id: (B, identity_dim) in (-1, 1). skips: the five feature levels, finest first; at 128x96
-    and width 64 they are (B, 64, 64, 48), (B, 128, 32, 24), ... (B, 1024, 4, 3).
+    and width 64 they are (B, 64, 64, 48), (B, 128, 32, 24), ... (B, 1024, 4, 3). still: the
+    (B, 3, H, W) it was read from, which `composition` paints over.
     """
 
     z_id: Tensor
     skips: list[Tensor]
+    still: Tensor
 
 
 class IdentityEncoder(nn.Module):
@@ -47,4 +49,4 @@ class IdentityEncoder(nn.Module):
         for level in self.levels:
             features = level(features)
             skips.append(features)
-        return IdentityCode(self.last(features).flatten(1).tanh(), skips)
+        return IdentityCode(self.last(features).flatten(1).tanh(), skips, still)

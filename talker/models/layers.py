@@ -1,8 +1,34 @@
 """Layers that several networks share: the choice of norm, and the discriminators' image stack."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
+
+class _FrozenFast:
+    """Batch norm whose eval mode is one multiply-add, the same numbers as PyTorch's.
+
+    PyTorch's own backward pass in eval mode runs on one thread of a CPU, and training with stored
+    statistics (`TrainConfig.freeze_statistics`) spends half of its time there.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+        shift = self.bias - self.running_mean * scale
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        return torch.addcmul(shift.view(shape), x, scale.view(shape))
+
+
+class BatchNorm1d(_FrozenFast, nn.BatchNorm1d):
+    """`nn.BatchNorm1d`, faster in eval mode."""
+
+
+class BatchNorm2d(_FrozenFast, nn.BatchNorm2d):
+    """`nn.BatchNorm2d`, faster in eval mode."""
+
+
+BATCH_NORMS = {1: BatchNorm1d, 2: BatchNorm2d}
 
 
 def group_norm(channels: int) -> nn.GroupNorm:

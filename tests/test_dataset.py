@@ -1,0 +1,157 @@
+"""Batches: which frames, which sound, mirrored how; on clips whose every frame says when it is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from talker.config import AudioConfig
+from talker.corpora.rendered import RenderedClip
+from talker.dataset import Clips, to_unit
+from talker.errors import TalkerError
+from talker.media import write_audio, write_video
+
+LENGTH = 40  # frames
+AUDIO = AudioConfig()
+LEFT, RIGHT = np.s_[:10, :10], np.s_[:10, -10:]
+
+
+def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> RenderedClip:
+    """Frame t is 40 + 4 t grey below, bright in the top left corner, dark in the top right.
+
+    The sound rises in a straight line from 0, so that the ratio of an audio frame's mean to its
+    range says when it is, at any level. Clips differ by the blue of their lowest rows.
+    """
+    frames = np.empty((length, 64, 64, 3), np.uint8)
+    frames[:] = (40 + 4 * np.arange(length))[:, None, None, None]
+    frames[:, *LEFT], frames[:, *RIGHT] = 230, 20
+    frames[:, -16:] = (60, 60, 60 + 60 * number)
+    path = folder / f"p{number:03d}_000.mp4"
+    write_video(path, frames, 25, crf=1)
+    signal = np.linspace(0, 0.5, rate * length // 25, dtype=np.float32)
+    write_audio(path.with_suffix(".wav"), signal, rate)
+    return RenderedClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train", {})
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Clips:
+    folder = tmp_path_factory.mktemp("clips")
+    return Clips([write_clip(folder, number) for number in range(3)], AUDIO)
+
+
+def grey(images: torch.Tensor) -> torch.Tensor:
+    """What frame each of (..., 3, H, W) is, read off its middle rows."""
+    level = (images[..., 20:40, :].mean((-3, -2, -1)) + 1) * 127.5
+    return (level - 40) / 4
+
+
+def mirrored(images: torch.Tensor) -> torch.Tensor:
+    return images[..., 0, *LEFT].mean((-2, -1)) < images[..., 0, *RIGHT].mean((-2, -1))
+
+
+def clip_of(images: torch.Tensor) -> torch.Tensor:
+    blue = (images[..., 2, -8:, :].mean((-2, -1)) + 1) * 127.5
+    return ((blue - 60) / 60).round()
+
+
+def heard_at(audio_frames: torch.Tensor) -> torch.Tensor:
+    """Which frame's middle each (..., 3200) of a sound that rises in a line is centred on."""
+    slope = (audio_frames[..., -1] - audio_frames[..., 0]) / (AUDIO.samples - 1)
+    return audio_frames.mean(-1) / slope / AUDIO.stride - 0.5
+
+
+def test_shapes_and_ranges(data):
+    batch = data.batch(np.random.default_rng(0), 5, 20, 4)
+    assert batch.still.shape == (5, 3, 64, 64) and batch.frames.shape == (5, 4, 3, 64, 64)
+    assert batch.audio_frames.shape == (5, 20, 3200) and batch.at.shape == (5, 4)
+    assert batch.at.dtype == torch.int64
+    for images in (batch.still, batch.frames):
+        assert images.dtype == torch.float32
+        assert -1 <= images.min() < -0.7 and 0.7 < images.max() <= 1
+
+
+def test_to_unit_puts_black_at_minus_one_and_colours_first():
+    images = np.zeros((2, 5, 4, 3), np.uint8)
+    images[1, 2, 3] = (255, 51, 0)
+    made = to_unit(images)
+    assert made.shape == (2, 3, 5, 4)
+    assert made[0].unique().tolist() == [-1]
+    assert made[1, :, 2, 3].tolist() == pytest.approx([1, -0.6, -1])
+
+
+def test_the_same_generator_state_gives_the_same_batch(data):
+    one, two, other = (data.batch(np.random.default_rng(s), 6, 20, 4) for s in (3, 3, 4))
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    assert not torch.equal(one.frames, other.frames)
+    assert not torch.equal(one.audio_frames, other.audio_frames)
+
+
+def test_still_and_frames_are_of_one_clip_and_mirrored_together(data):
+    batch = data.batch(np.random.default_rng(1), 40, 20, 3)
+    assert torch.equal(mirrored(batch.frames), mirrored(batch.still)[:, None].expand(-1, 3))
+    assert 8 < mirrored(batch.still).sum() < 32  # about half
+    assert torch.equal(clip_of(batch.frames), clip_of(batch.still)[:, None].expand(-1, 3))
+    assert set(clip_of(batch.still).tolist()) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("decoded", [4, "run", "all"])
+def test_each_frame_comes_with_the_sound_it_was_seen_with(data, decoded):
+    batch = data.batch(np.random.default_rng(2), 30, 20, decoded, stride=4)
+    index = batch.at[..., None].expand(-1, -1, AUDIO.samples)
+    at = heard_at(batch.audio_frames.gather(1, index))
+    seen = grey(batch.frames)
+    whole = (seen > 3) & (seen < LENGTH - 4)  # at the ends the window reaches beyond the sound
+    assert whole.float().mean() > 0.5
+    assert (at - seen)[whole].abs().max() < 0.3
+    starts = (seen - batch.at)[:, 0].round()
+    assert set(starts.tolist()) <= set(range(LENGTH - 20 + 1)) and len(set(starts.tolist())) > 10
+
+
+def test_a_number_of_frames_is_drawn_without_order_and_without_repeats(data):
+    batch = data.batch(np.random.default_rng(5), 30, 20, 6)
+    assert (batch.at.diff(dim=1) > 0).all()
+    assert batch.at.min() == 0 and batch.at.max() == 19
+    assert (batch.at.diff(dim=1) > 1).any()
+    everything = data.batch(np.random.default_rng(5), 1, 8, 8)
+    assert everything.at.tolist() == [list(range(8))]
+
+
+def test_a_run_is_one_snippet(data):
+    batch = data.batch(np.random.default_rng(6), 40, 20, "run")
+    assert batch.at.shape == (40, 5) and (batch.at.diff(dim=1) == 1).all()
+    assert batch.at.min() == 0 and batch.at.max() == 19
+    longer = dataclasses.replace(AUDIO, window=0.28)
+    data_of_longer = Clips([], longer)
+    data_of_longer.frames, data_of_longer.signals = data.frames, data.signals
+    assert data_of_longer.batch(np.random.default_rng(0), 2, 20, "run").at.shape == (2, 7)
+
+
+def test_all_takes_every_third_from_any_of_three_starts(data):
+    batch = data.batch(np.random.default_rng(7), 30, 20, "all", stride=3)
+    assert batch.at.shape == (30, 6) and (batch.at.diff(dim=1) == 3).all()
+    assert set(batch.at[:, 0].tolist()) == {0, 1, 2} and batch.at.max() < 20
+    assert data.batch(np.random.default_rng(7), 1, 20, "all").at.tolist() == [list(range(20))]
+
+
+def test_a_window_longer_than_the_clip_is_the_clip(data):
+    batch = data.batch(np.random.default_rng(8), 2, 75, "all")
+    assert batch.frames.shape[1] == batch.audio_frames.shape[1] == LENGTH
+
+
+def test_the_still_is_nearly_always_the_first_frame(data):
+    still = grey(data.batch(np.random.default_rng(9), 100, 20, 1).still).round()
+    assert 0.8 < (still == 0).float().mean() < 1
+
+
+def test_the_level_of_the_sound_varies_within_its_limits(data):
+    batch = data.batch(np.random.default_rng(10), 60, LENGTH, 1)
+    slope = batch.audio_frames[:, 20, -1] - batch.audio_frames[:, 20, 0]
+    gain = 20 * torch.log10(slope / slope.new_tensor(0.5 * 3199 / (LENGTH * 640)))
+    assert gain.min() > -9.1 and gain.max() < 6.1 and gain.max() - gain.min() > 10
+
+
+def test_sound_of_another_rate_is_refused(tmp_path):
+    clip = write_clip(tmp_path, 0, length=5, rate=8000)
+    with pytest.raises(TalkerError, match="p000_000.wav has 8000 samples .* prepare it at 16000"):
+        Clips([clip], AUDIO)
