@@ -1,4 +1,4 @@
-"""Held-out performers: how well the lips follow, whether the eyes blink, and what the pictures look like.
+"""Held-out performers: how the lips follow, how the eyes blink, what the pictures look like.
 
 Reads results/talking.json and results/talking_strip.png, writes fig_talking.png.
 """
@@ -21,17 +21,29 @@ HERE = Path(__file__).parent
 def _compare(axes, values, rows, title: str, unit: str) -> None:
     """One row a measure: ours in blue, the thing to compare with in orange, with 95 % intervals."""
     for place, (label, ours, other, name) in enumerate(rows):
-        for offset, key, colour, text in ((0.14, ours, BLUE, "generated"), (-0.14, other, ORANGE, name)):
+        for offset, key, colour, text in (
+            (0.14, ours, BLUE, "generated"),
+            (-0.14, other, ORANGE, name),
+        ):
             value = values[key]
             y = len(rows) - 1 - place + offset
             axes.plot([value["low"], value["high"]], [y, y], color=colour, linewidth=2)
             axes.plot(value["value"], y, "o", color=colour, markersize=5)
             axes.annotate(
-                f"{text} {value['value']:.2f}", (value["high"], y), xytext=(5, 0),
-                textcoords="offset points", va="center", fontsize=8, color=colour,
+                f"{text} {value['value']:.2f}",
+                (value["high"], y),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                color=colour,
             )
         axes.text(
-            -0.02, len(rows) - 1 - place, label, ha="right", va="center",
+            -0.02,
+            len(rows) - 1 - place,
+            label,
+            ha="right",
+            va="center",
             transform=axes.get_yaxis_transform(),
         )
     axes.set_yticks([])
@@ -62,16 +74,22 @@ def main() -> None:
         axes.set_xlim(-0.3, 1.6)
         axes = figure.add_subplot(grid[1, 1])
         _compare(
-            axes, values,
-            [("whole", "psnr", "psnr_still", "still"), ("lower\nhalf", "psnr_lower", "psnr_lower_still", "still")],
-            "against copying the still", "PSNR in dB",
+            axes,
+            values,
+            [
+                ("whole", "psnr", "psnr_still", "still"),
+                ("lower\nhalf", "psnr_lower", "psnr_lower_still", "still"),
+            ],
+            "against copying the still",
+            "PSNR in dB",
         )
         axes.margins(x=0.6)
         axes = figure.add_subplot(grid[1, 2])
         bins = np.arange(-0.5, 5)
         seconds = 3.0
         for key, colour, label in (
-            ("blinks_per_second_real", ORANGE, "real"), ("blinks_per_second", BLUE, "generated"),
+            ("blinks_per_second_real", ORANGE, "real"),
+            ("blinks_per_second", BLUE, "generated"),
         ):
             counts = np.array(results["per_clip"][key]) * seconds
             axes.hist(counts, bins, histtype="step", color=colour, label=label, linewidth=1.6)

@@ -140,7 +140,9 @@ class TrainConfig:
     freeze_statistics: bool = False
     warm_up: int = 0  # steps of reconstruction alone before the adversarial ones
     warm_up_rate: float = 5e-4
-    noise_jitter: float = 0.05  # deviation added to the encoder's z_n, so that near codes look alike
+    noise_jitter: float = (
+        0.02  # deviation added to the encoder's z_n, so that near codes look alike
+    )
     noise_steps: int = 1500  # to fit the noise generator to the encoder's sequences
     mouth_emphasis: float = 0.0  # extra weight of the mouth's rectangle within Eq. 6
     eye_emphasis: float = 0.0  # the same for the eyes, in the upper half

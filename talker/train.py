@@ -58,19 +58,45 @@ def train(
     return run(config, data, Path(out), resume)
 
 
+def _check_same_run(path: Path, described: dict) -> None:
+    """Refuse to continue a run with settings other than its own; its length may change."""
+
+    def fixed(tree: dict) -> dict:
+        free = ("minutes", "steps", "out", "corpus")
+        return tree | {"train": {k: v for k, v in tree["train"].items() if k not in free}}
+
+    if not path.exists() or fixed(json.loads(path.read_text(encoding="utf-8"))) != fixed(described):
+        raise TalkerError(
+            f"{path.parent} holds a run with other settings: use another --out, or --no-resume to "
+            "start it afresh."
+        )
+
+
+def _forget_after(log: Path, step: int) -> None:
+    """Drop log rows later than the state that the run continues from, or all of an older run's."""
+    if log.exists():
+        rows = [row for row in log.read_text(encoding="utf-8").splitlines() if row.endswith("}")]
+        kept = [row for row in rows if json.loads(row)["step"] <= step]
+        with replacing(log) as path:
+            path.write_text("".join(row + "\n" for row in kept), encoding="utf-8")
+
+
 def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
     """The loop itself, on clips that are already in memory; see `train`."""
     trainer, settings = Trainer(config), config.train
     out.mkdir(parents=True, exist_ok=True)
     state, step = out / "state.safetensors", 0
+    described = configuration.to_json(config)
     if resume and state.exists():
+        _check_same_run(out / "config.json", described)
         step = load_state(state, trainer.modules, trainer.optimisers)["step"]
     if settings.freeze_statistics:
         if step == 0:
             trainer.calibrate(data)
         trainer.freeze()
     with replacing(out / "config.json") as path:
-        path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
+        path.write_text(json.dumps(described, indent=1), encoding="utf-8")
+    _forget_after(out / "log.jsonl", step)
     last = settings.steps if settings.steps is not None else 10**9
     until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
     epoch_steps = max(1, len(data) // settings.clips)
@@ -84,7 +110,7 @@ def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
             if step < settings.warm_up:
                 row = trainer.warm_up_step(data, rng)
             else:
-                if step == settings.warm_up:
+                if step == settings.warm_up > 0:
                     trainer.fit_noise(data, settings.noise_steps)
                 row = trainer.adversarial_step(data, rng, step)
             step += 1

@@ -1,1 +1,1 @@
-"""The paper's tables and figures, and our own: each experiment writes figures/results/<name>.json."""
+"""The paper's tables and figures, and our own; each writes figures/results/<name>.json."""

@@ -51,20 +51,25 @@ def circumstances(seconds: float, **more: Any) -> dict[str, Any]:
             versions[name] = "not installed"
     machine = f"{platform.machine()}, {platform.system()}, CPU"
     return {
-        "commit": commit or "unknown", "versions": versions, "machine": machine,
-        "seconds": round(seconds, 1), **more,
+        "commit": commit or "unknown",
+        "versions": versions,
+        "machine": machine,
+        "seconds": round(seconds, 1),
+        **more,
     }
 
 
 def manifest(figures: Path) -> dict[str, dict[str, str]]:
-    """SHA-256 of every figure and of everything it may have been drawn from, by kind and file name."""
+    """SHA-256 of every figure and of all it may have been drawn from, by kind and file name."""
 
     def hashes(pattern: str) -> dict[str, str]:
         paths = sorted(figures.glob(pattern))
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
     return {
-        "scripts": hashes("fig_*.py"), "results": hashes("results/*"), "figures": hashes("fig_*.png"),
+        "scripts": hashes("fig_*.py"),
+        "results": hashes("results/*"),
+        "figures": hashes("fig_*.png"),
     }
 
 

@@ -2,8 +2,8 @@
 
     python -m talker.experiments.talking CORPUS WEIGHTS figures/results/talking.json
 
-Landmarks of real and generated frames are dlib's on the same 3x enlarged crops. Two baselines give the
-scale: copying the still (for pictures), and the mouth of another clip of the same speaker (for lips).
+Landmarks of real and generated frames are dlib's on the same 3x enlarged crops. Two baselines give
+the scale: copying the still (pictures), and the mouth of another clip of the same speaker (lips).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def generate(generator: Generator, still: np.ndarray, signal: np.ndarray, seed: int) -> np.ndarray:
-    """Frames (T, H, W, 3) uint8 for a still (H, W, 3) uint8 and a signal (S,) at the model's rate."""
+    """Frames (T, H, W, 3) uint8 for a still (H, W, 3) uint8 and a signal (S,) at 16 kHz."""
     cut = audio_frames(torch.from_numpy(signal), generator.config.audio)[None]
     draw = torch.Generator().manual_seed(seed)
     noise = generator.noise_generator.draw(1, cut.shape[1], draw)
@@ -99,16 +99,24 @@ def moving_picture(path: Path, clips: list[np.ndarray], scale: int = 2) -> None:
     pictures = [Image.fromarray(enlarge(frame, scale)) for frame in wide]
     with replacing(path) as temporary:
         pictures[0].save(
-            temporary, format="WEBP", save_all=True, append_images=pictures[1:],
-            duration=1000 // FPS, loop=0, quality=70, method=4,
+            temporary,
+            format="WEBP",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=1000 // FPS,
+            loop=0,
+            quality=70,
+            method=4,
         )
 
 
 def measure(
     generator: Generator, clips: list[rendered.RenderedClip], seed: int
 ) -> tuple[dict, dict[str, tuple[np.ndarray, np.ndarray]]]:
-    """Per-clip values of every measure, lists in the order of `clips`; and the frames, real and made,
-    of each speaker's first clip."""
+    """Per-clip values of every measure, lists in the order of `clips`.
+
+    Also the frames, real and made, of each speaker's first clip.
+    """
     shown: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     detector = DlibDetector()
     seen = {}
@@ -139,19 +147,24 @@ def measure(
             r_opening_mismatched=correlation(inner_lip_distance(other), opening),
             r_width=correlation(mouth_width(marks), width),
             r_width_mismatched=correlation(mouth_width(other), width),
-            psnr=psnr(frames, made), psnr_still=psnr(frames, copied),
+            psnr=psnr(frames, made),
+            psnr_still=psnr(frames, copied),
             psnr_lower=psnr(frames[:, half:], made[:, half:]),
             psnr_lower_still=psnr(frames[:, half:], copied[:, half:]),
-            ssim=_similarity(frames, made), ssim_still=_similarity(frames, copied),
-            sharpness=sharpness(made), sharpness_real=sharpness(frames),
+            ssim=_similarity(frames, made),
+            ssim_still=_similarity(frames, copied),
+            sharpness=sharpness(made),
+            sharpness_real=sharpness(frames),
             blinks_per_second=made_blinks[0] / seconds,
             blinks_per_second_real=real_blinks[0] / seconds,
             blinks_per_second_truth=len(clip.truth["blinks"]) / seconds,
             ear_deviation=float(np.nanstd(eye_aspect_ratio(marks))),
             ear_deviation_real=float(np.nanstd(eye_aspect_ratio(truth))),
             faces_found=float(np.isfinite(marks[:, 0, 0]).mean()),
-            blink_seconds=made_blinks[1], blink_seconds_real=real_blinks[1],
-            blink_depths=made_blinks[2], blink_depths_real=real_blinks[2],
+            blink_seconds=made_blinks[1],
+            blink_seconds_real=real_blinks[1],
+            blink_depths=made_blinks[2],
+            blink_depths_real=real_blinks[2],
         )
     return rows, shown
 
@@ -161,7 +174,9 @@ def main(corpus: Path, weights: Path, out: Path, seed: int = 0) -> None:
     began = time.monotonic()
     held_out = rendered.clips(corpus, "validation") + rendered.clips(corpus, "test")
     rows, shown = measure(load_generator(weights), held_out, seed)
-    pooled = {name: rows.pop(name) for name in list(rows) if name.startswith(("blink_s", "blink_d"))}
+    pooled = {
+        name: rows.pop(name) for name in list(rows) if name.startswith(("blink_s", "blink_d"))
+    }
     names = rows.pop("clip")
     values = {
         name: bootstrap(column, np.mean if name.startswith("blinks") else np.median)
@@ -171,7 +186,9 @@ def main(corpus: Path, weights: Path, out: Path, seed: int = 0) -> None:
         flat = [value for per_clip in lists for value in per_clip]
         values[name] = bootstrap(flat) if flat else None
     results = {
-        "values": values, "per_clip": {"clip": names, **rows, **pooled}, "seed": seed,
+        "values": values,
+        "per_clip": {"clip": names, **rows, **pooled},
+        "seed": seed,
         "weights": read_config(weights)["extra"],
         "circumstances": circumstances(
             time.monotonic() - began, corpus="rendered, performers held out", clips=len(names)
@@ -179,10 +196,15 @@ def main(corpus: Path, weights: Path, out: Path, seed: int = 0) -> None:
     }
     write_results(out, results)
     chosen = list(shown.values())[:: max(1, len(shown) // 3)][:3]
-    write_image(out.with_name(f"{out.stem}_strip.png"), np.concatenate([strip(*pair) for pair in chosen]))
+    write_image(
+        out.with_name(f"{out.stem}_strip.png"), np.concatenate([strip(*pair) for pair in chosen])
+    )
     moving_picture(out.with_name(f"{out.stem}_moving.webp"), [made for _, made in chosen])
     for name, value in values.items():
-        print(f"{name:26}", value and f"{value['value']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")
+        print(
+            f"{name:26}",
+            value and f"{value['value']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]",
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Blinks from the eye aspect ratio (section 5, Eq. 8): a sharp dip, from the peak before to the peak after.
+"""Blinks from the eye aspect ratio (section 5, Eq. 8): a sharp dip, peak to peak.
 
 The paper counts a dip by fixed thresholds; here they are relative to the eye's own open state (the
 clip's median EAR), because people and detectors differ in how open an open eye measures.

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from talker.config import ModelConfig
 from talker.models.layers import halving_stack
 
+GAIN = 4.0  # on the difference between frame and still
+
 
 class NoiseEncoder(nn.Module):
-    """A small CNN on the upper half of a frame and of the still; Tanh, like z_n itself."""
+    """A small CNN on the upper half of still and frame, as their difference; Tanh."""
 
     def __init__(self, config: ModelConfig, width: int = 16) -> None:
         super().__init__()
@@ -27,5 +29,7 @@ class NoiseEncoder(nn.Module):
     def forward(self, frames: Tensor, still: Tensor) -> Tensor:
         """frames (B, F, 3, H, W), still (B, 3, H, W) in [-1, 1] -> z_n (B, F, noise_dim)."""
         condition = still.unsqueeze(1).expand_as(frames)
-        pairs = torch.cat([frames, condition], dim=2)[..., : self.rows, :].flatten(0, 1)
+        # Lids are a few pixels of a frame and most of what differs from the still.
+        pairs = torch.cat([GAIN * (frames - condition), condition], dim=2)
+        pairs = pairs[..., : self.rows, :].flatten(0, 1)
         return self.last(self.stack(pairs)).flatten(1).tanh().unflatten(0, frames.shape[:2])
