@@ -76,9 +76,9 @@ class ModelConfig:
     # The paper's decoder has no use for the 64x48 skip; with it the finest detail of the still
     # (lashes, hair, texture) does not have to pass through a 32x24 image.
     skip_64: bool = False
-    # Noise that only enters through the latent vector is drowned by the skips before it can close
-    # an eye. This adds position-specific noise maps at 8x6, 16x12 and 32x24 as well.
-    noise_injection: bool = False
+    # Codes that only enter through the latent vector are drowned by the skips before they can close
+    # an eye. This adds position-specific maps of z_c and z_n at 8x6, 16x12 and 32x24 as well.
+    injection: bool = False
 
     # A fourth output channel says where to keep the still's own pixels, as in GANimation (Pumarola
     # et al. 2018): a face that training never saw stays itself, and the net paints what moves.
@@ -135,8 +135,8 @@ class TrainConfig:
     clips: int = 16  # per batch
     frames: int = 75  # length of the window that the two GRUs run over
     decoded: int = 16  # frames of that window that are decoded and compared
-    # Batch norm keeps the statistics of the untrained network on a few hundred frames: those of a
-    # small batch of very different people shift colours, group norm loses them.
+    # Batch norm keeps the statistics of the untrained network on a few hundred frames, for batches
+    # too small and too varied to have good ones of their own.
     freeze_statistics: bool = False
     warm_up: int = 0  # steps of reconstruction alone before the adversarial ones
     warm_up_rate: float = 5e-4
@@ -175,7 +175,9 @@ class Config:
 PRESETS: dict[str, Config] = {
     "paper": Config(),
     "laptop": Config(
-        model=ModelConfig(width=24, skip_64=True, noise_injection=True, composition=True),
+        model=ModelConfig(
+            width=24, normalisation="group", skip_64=True, injection=True, composition=True
+        ),
         discriminators=DiscriminatorConfig(
             frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128, sequence_pool=2
         ),
@@ -188,7 +190,7 @@ PRESETS: dict[str, Config] = {
             decoded=2,
             freeze_statistics=True,
             warm_up=3500,
-            warm_up_rate=1.5e-3,
+            warm_up_rate=1e-3,
             average_decay=0.998,
             mouth_emphasis=1.0,
             eye_emphasis=1.0,
@@ -197,7 +199,7 @@ PRESETS: dict[str, Config] = {
             sequence_every=4,
             sequence_clips=1,
             sequence_stride=3,
-            clip_norm=10.0,
+            clip_norm=2000.0,
             sequence_rate=1e-4,
             sync_rate=1e-4,
         ),
@@ -209,7 +211,7 @@ PRESETS: dict[str, Config] = {
             identity_dim=16,
             content_dim=16,
             skip_64=True,
-            noise_injection=True,
+            injection=True,
             composition=True,
         ),
         discriminators=DiscriminatorConfig(

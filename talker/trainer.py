@@ -171,7 +171,9 @@ class Trainer:
         jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
         batch = data.batch(rng, train.clips, train.frames, train.decoded)
         lower, upper = self._reconstruct(batch, jitter)
-        norm = self._apply("generator", lower + upper)
+        # The weight of Eq. 7 although there is nothing to weigh against: gradients of the deepest
+        # layers are else as small as Adam's epsilon.
+        norm = self._apply("generator", self.config.losses.l1 * (lower + upper))
         self._average()
         return {"l1_lower": lower.item(), "l1_upper": upper.item(), "grad_generator": norm}
 

@@ -16,6 +16,11 @@ class ContentEncoder(nn.Module):
             config.audio, config.audio_width, dim, config.audio_normalisation
         )
         self.gru = nn.GRU(dim, dim, num_layers=config.content_layers, batch_first=True)
+        # PyTorch's default leaves z_c almost constant over time, and the first thing training does
+        # with a faint, still meaningless signal is to silence it: lips then never start to move.
+        for name, weight in self.gru.named_parameters():
+            if name.startswith("weight_ih"):
+                nn.init.normal_(weight, std=2.5 / dim**0.5)
 
     def forward(self, audio_frames: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, T, window * rate) -> z_c (B, T, content_dim) and the state to give the next chunk.

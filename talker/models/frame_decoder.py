@@ -32,23 +32,26 @@ class SkipConvolution(nn.Conv2d):
         return (moving + still).flatten(0, 1)
 
 
-class NoiseMaps(nn.Module):
-    """A linear function of z_n with weights of its own at every position (see `noise_injection`).
+class CodeMaps(nn.Module):
+    """A linear function of a code with weights of its own at every position.
 
-    As if a few noise images were concatenated to [h, skip] and met a 1x1 kernel.
+    As if a few images, each a mixture that the code chooses, were concatenated to [h, skip] and met
+    a 1x1 kernel. Faces are aligned, so an image can be "the lower lip" or "the lids".
     """
 
-    MAPS = 4
+    MAPS = 6
 
-    def __init__(self, noise_dim: int, channels: int, size: tuple[int, int]) -> None:
+    def __init__(self, dim: int, channels: int, size: tuple[int, int]) -> None:
         super().__init__()
         self.size = size
-        self.paint = nn.Linear(noise_dim, self.MAPS * size[0] * size[1], bias=False)
+        self.paint = nn.Linear(dim, self.MAPS * size[0] * size[1], bias=False)
         self.mix = nn.Conv2d(self.MAPS, channels, 1, bias=False)
+        # Codes change little over time at first, and what starts faint is soon trained away.
+        nn.init.normal_(self.paint.weight, std=0.3)
 
-    def forward(self, z_n: Tensor) -> Tensor:
-        """(N, noise_dim) -> (N, channels, *size)."""
-        return self.mix(self.paint(z_n).unflatten(1, (self.MAPS, *self.size)))
+    def forward(self, code: Tensor) -> Tensor:
+        """(N, dim) -> (N, channels, *size)."""
+        return self.mix(self.paint(code).unflatten(1, (self.MAPS, *self.size)))
 
 
 class DecoderBlock(nn.Module):
@@ -59,12 +62,12 @@ class DecoderBlock(nn.Module):
     """
 
     def __init__(
-        self, config: ModelConfig, channels: int, size: tuple[int, int], noisy: bool, last: int
+        self, config: ModelConfig, channels: int, size: tuple[int, int], injected: int, last: int
     ) -> None:
         super().__init__()
         self.join = SkipConvolution(channels, channels)
         self.join_norm = normalise(config.normalisation, channels, dimensions=2)
-        self.noise = NoiseMaps(config.noise_dim, channels, size) if noisy else None
+        self.maps = CodeMaps(injected, channels, size) if injected else None
         after = last or channels // 2
         self.grow = nn.ConvTranspose2d(channels, after, 4, stride=2, padding=1, bias=False)
         self.finish = (
@@ -73,11 +76,11 @@ class DecoderBlock(nn.Module):
             else nn.Sequential(normalise(config.normalisation, after, dimensions=2), nn.ReLU())
         )
 
-    def forward(self, h: Tensor, skip: Tensor, z_n: Tensor) -> Tensor:
-        """h: (B * F, C, y, x), skip: (B, C, y, x), z_n: (B * F, noise_dim) -> twice the size."""
+    def forward(self, h: Tensor, skip: Tensor, moving: Tensor) -> Tensor:
+        """h: (B * F, C, y, x), skip: (B, C, y, x), moving: (B * F, injected) -> twice the size."""
         joined = self.join(h, skip)
-        if self.noise is not None:
-            joined = joined + self.noise(z_n)
+        if self.maps is not None:
+            joined = joined + self.maps(moving)
         return self.finish(self.grow(F.relu(self.join_norm(joined))))
 
 
@@ -96,13 +99,14 @@ class FrameDecoder(nn.Module):
         self.first = nn.ConvTranspose2d(latent, top, (rows, columns), bias=False)
         self.first_norm = normalise(config.normalisation, top, dimensions=2)
         self.composition = config.composition
+        moving = config.content_dim + config.noise_dim
         image = 4 if config.composition else 3
         self.blocks = nn.ModuleList(
             DecoderBlock(
                 config,
                 channels=top >> k,
                 size=(rows << k, columns << k),
-                noisy=config.noise_injection and k in (1, 2, 3),
+                injected=moving if config.injection and k in (1, 2, 3) else 0,
                 last=image if k == 4 else 0,
             )
             for k in range(5 if config.skip_64 else 4)
@@ -112,8 +116,12 @@ class FrameDecoder(nn.Module):
             if config.skip_64
             else nn.ConvTranspose2d(config.width, image, 4, stride=2, padding=1, bias=False)
         )
-        if config.composition:  # begin near the still: whatever moves is then painted over it
-            self.keep = nn.Parameter(torch.tensor(2.0))
+        if config.composition:
+            # Begin with the still itself. A code then has no effect until a use for it is found;
+            # with a random one, training silences the codes first and lips hardly ever start.
+            self.keep = nn.Parameter(torch.tensor(4.0))
+            final = self.blocks[-1].grow if config.skip_64 else self.last
+            nn.init.zeros_(final.weight)
 
     def forward(self, code: IdentityCode, z_c: Tensor, z_n: Tensor) -> Tensor:
         """z_c (B, F, content_dim), z_n (B, F, noise_dim) -> frames (B, F, 3, H, W) in [-1, 1].
@@ -123,10 +131,10 @@ class FrameDecoder(nn.Module):
         count = z_c.shape[1]
         z_id = code.z_id.unsqueeze(1).expand(-1, count, -1)
         latent = torch.cat([z_id, z_c, z_n], dim=-1).flatten(0, 1)
-        z_n = z_n.flatten(0, 1)
+        moving = torch.cat([z_c, z_n], dim=-1).flatten(0, 1)
         h = F.relu(self.first_norm(self.first(latent[:, :, None, None])))
         for block, skip in zip(self.blocks, reversed(code.skips), strict=False):
-            h = block(h, skip, z_n)
+            h = block(h, skip, moving)
         image = self.last(h).unflatten(0, (-1, count))
         if not self.composition:
             return image.tanh()

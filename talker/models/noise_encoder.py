@@ -13,23 +13,26 @@ from torch import Tensor, nn
 from talker.config import ModelConfig
 from talker.models.layers import halving_stack
 
-GAIN = 4.0  # on the difference between frame and still
-
 
 class NoiseEncoder(nn.Module):
-    """A small CNN on the upper half of still and frame, as their difference; Tanh."""
+    """A small CNN on the upper half of frame and still, less what it says of the still alone; Tanh.
+
+    A frame that looks like the still has z_n = 0, whoever it shows.
+    """
 
     def __init__(self, config: ModelConfig, width: int = 16) -> None:
         super().__init__()
         self.rows = config.height // 2
         self.stack = halving_stack(6, width, levels=4)
         rest = (config.height // 32, config.img_width // 16)
-        self.last = nn.Conv2d(width << 3, config.noise_dim, rest)
+        self.last = nn.Conv2d(width << 3, config.noise_dim, rest, bias=False)
+        # Frames of one clip differ little: begin with a code that shows it (see ContentEncoder).
+        nn.init.normal_(self.last.weight, std=4 / (self.last.weight[0].numel()) ** 0.5)
 
     def forward(self, frames: Tensor, still: Tensor) -> Tensor:
         """frames (B, F, 3, H, W), still (B, 3, H, W) in [-1, 1] -> z_n (B, F, noise_dim)."""
-        condition = still.unsqueeze(1).expand_as(frames)
-        # Lids are a few pixels of a frame and most of what differs from the still.
-        pairs = torch.cat([GAIN * (frames - condition), condition], dim=2)
-        pairs = pairs[..., : self.rows, :].flatten(0, 1)
-        return self.last(self.stack(pairs)).flatten(1).tanh().unflatten(0, frames.shape[:2])
+        everything = torch.cat([still.unsqueeze(1), frames], dim=1)
+        condition = still.unsqueeze(1).expand_as(everything)
+        pairs = torch.cat([everything, condition], dim=2)[..., : self.rows, :].flatten(0, 1)
+        codes = self.last(self.stack(pairs)).flatten(1).unflatten(0, everything.shape[:2])
+        return (codes[:, 1:] - codes[:, :1]).tanh()
