@@ -110,10 +110,10 @@ def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
             if step < settings.warm_up:
                 row = trainer.warm_up_step(data, rng)
             else:
-                if step == settings.warm_up > 0:
-                    trainer.fit_noise(data, settings.noise_steps)
                 row = trainer.adversarial_step(data, rng, step)
             step += 1
+            if step == settings.warm_up:
+                trainer.fit_noise(data, settings.noise_steps)
             if not all(np.isfinite(value) for value in row.values()):
                 raise TalkerError(
                     f"a loss is not finite at step {step}: resume from {state} with lower learning "
@@ -128,6 +128,8 @@ def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
                 saved = time.monotonic()
     bar.close()
     save_state(state, trainer.modules, trainer.optimisers, {"step": step})
+    if step < settings.warm_up:  # cut short: what is saved can blink all the same
+        trainer.fit_noise(data, settings.noise_steps)
     extra = {"step": step, "seed": settings.seed, "train": configuration.to_json(settings)}
     save_generator(out / "generator", trainer.average, extra)
     return out / "generator"
