@@ -134,7 +134,7 @@ class TrainConfig:
     minutes: float | None = None
     clips: int = 16  # per batch
     frames: int = 75  # length of the window that the two GRUs run over
-    decoded: int = 16  # frames of that window that are decoded and compared
+    decoded: int = 16  # frames of that window that are decoded and compared, at least 2
     # Batch norm keeps the statistics of the untrained network on a few hundred frames, for batches
     # too small and too varied to have good ones of their own.
     freeze_statistics: bool = False
@@ -225,6 +225,7 @@ PRESETS: dict[str, Config] = {
             decoded=3,
             freeze_statistics=True,
             warm_up=2,
+            upper_weight=0.5,
             noise_steps=5,
             adversarial_clips=2,
             sequence_clips=1,

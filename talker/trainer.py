@@ -130,12 +130,24 @@ class Trainer:
         )
 
     def _reconstruct(self, batch: Batch, jitter: torch.Generator) -> tuple[Tensor, Tensor]:
-        """L1 of the lower and of the upper half, with the encoder's z_n."""
+        """L1 of the lower half, with other frames' z_n, and of the upper half, with their own.
+
+        Cheeks and the alignment tell the noise encoder something of the mouth. A decoder that was
+        given a frame's own z_n for the mouth too would read lips from it instead of from z_c, and
+        lips would then follow the noise; with anybody's z_n, only the sound can say what they do.
+        """
         z_c, _ = self.generator.content_encoder(batch.audio_frames)
         code = self.generator.encode_still(batch.still)
         z_n = self.modules["noise_encoder"](batch.frames, batch.still)
         z_n = z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
-        return self._l1(self.generator.decode(code, gather(z_c, batch.at), z_n), batch.frames)
+        order = torch.randperm(z_n.shape[0] * z_n.shape[1], generator=jitter)
+        others = z_n.detach().flatten(0, 1)[order].view_as(z_n)
+        foreign = torch.arange(z_n.shape[1]) % 2 == 1  # every second frame
+        z_n = torch.where(foreign[None, :, None], others, z_n)
+        made = self.generator.decode(code, gather(z_c, batch.at), z_n)
+        lower, _ = self._l1(made[:, foreign], batch.frames[:, foreign])
+        _, upper = self._l1(made[:, ~foreign], batch.frames[:, ~foreign])
+        return lower, upper
 
     def _apply(self, name: str, loss: Tensor) -> float:
         optimiser = self.optimisers[name]
