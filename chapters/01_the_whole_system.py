@@ -137,7 +137,7 @@ for setting, value in to_json(config).items():
 
 # %% tags=["nbval-check-output"]
 code = generator.encode_still(still)
-print("z_id ", tuple(code.z_id.shape), "inside (-1, 1):", bool(code.z_id.abs().max() < 1))
+print("z_id ", tuple(code.z_id.shape), "inside [-1, 1]:", bool(code.z_id.abs().max() <= 1))
 for skip in code.skips:
     print("skip ", tuple(skip.shape))
 
