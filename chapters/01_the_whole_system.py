@@ -408,9 +408,9 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # | Eq. 1, stride = sampling rate / video fps | `talker.audio.audio_frames` | not at all; next chapter |
 # | $z_{id}$, 128 elements, a 6-layer CNN | `IdentityEncoder` | width can be chosen; the shipped weights were trained with the batch norms' statistics fixed from the start, because those of a small batch of very different faces shift colours |
 # | $z_c$, 256 elements, CNN and 1-layer GRU | `ContentEncoder` | the released model has two GRU layers; we follow the text |
-# | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | `injection` adds it at three levels of the decoder as well, or the skips drown it |
+# | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | with `injection` it enters at three levels of the decoder, or the skips drown it, and only above the lower lids, so that lips have nothing but sound to go by |
 # | concatenation, transposed convolutions, U-Net | `FrameDecoder` | the skips' half of each convolution is computed once per still, which changes the time and not the result; `skip_64` uses the 64 x 48 skip as well, and with `composition` the last layer paints over the still's own pixels, so that a face stays itself |
-# | Eq. 7, one phase of training | `talker.trainer` | a warm-up on L1 comes first, in which an encoder reads $z_n$ off the real frame and the noise generator learns to make such sequences: plain L1 would teach the decoder to ignore the noise |
+# | Eq. 7, one phase of training | `talker.trainer` | a warm-up on L1 comes first, in which an encoder reads $z_n$ off the real frame and the noise generator learns to make such sequences: plain L1 would teach the decoder to ignore the noise. All the while the lips' shape must be readable off $z_c$ by a linear map (`lips_weight`), which teaches the sound's network what to listen for |
 # | "a single image and an audio signal" | `talker.animate` | streams, so the recording may be of any length |
 #
 # ## Recap

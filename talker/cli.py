@@ -116,6 +116,7 @@ def train(
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
+    precision: Literal["fp32", "bf16"] | None = None,
     resume: bool = True,
 ) -> None:
     """Train a generator on a corpus.
@@ -127,6 +128,7 @@ def train(
         minutes: Stop after so many minutes (default: the preset's).
         steps: Stop after so many steps (default: the preset's).
         seed: Of everything.
+        precision: bf16 is faster on processors that have it and slower on others.
         resume: Whether to go on from the last checkpoint in `out`; otherwise start again.
     """
     from talker.train import train as run
@@ -138,6 +140,7 @@ def train(
         minutes=minutes,
         steps=steps,
         seed=seed,
+        precision=precision,
         resume=resume,
     )
 

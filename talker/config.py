@@ -66,6 +66,10 @@ class ModelConfig:
     content_dim: int = 256  # z_c
     noise_dim: int = 10  # z_n
     noise_variance: float = 0.6
+    # Cells of the noise GRU; 0 means `noise_dim` of them, whose states are z_n. Ten cells cannot
+    # both be the movement and remember how far a blink has come: fitted to real sequences, they
+    # never blinked, while 64 and a linear map to z_n did.
+    noise_hidden: int = 0
     height: int = 128  # of still and frames, in pixels
     img_width: int = 96
     content_layers: int = 1  # of the content GRU; the released model has 2
@@ -77,7 +81,8 @@ class ModelConfig:
     # (lashes, hair, texture) does not have to pass through a 32x24 image.
     skip_64: bool = False
     # Codes that only enter through the latent vector are drowned by the skips before they can close
-    # an eye. This adds position-specific maps of z_c and z_n at 8x6, 16x12 and 32x24 as well.
+    # an eye. This adds position-specific maps of z_c and z_n at 8x6, 16x12 and 32x24; z_n then
+    # enters through those alone, and only above the lower lids, so that it cannot move the lips.
     injection: bool = False
 
     # A fourth output channel says where to keep the still's own pixels, as in GANimation (Pumarola
@@ -91,6 +96,8 @@ class ModelConfig:
                 "height and width must be multiples of 32"
             )
         counts = ("width", "audio_width", "identity_dim", "content_dim", "noise_dim")
+        if self.noise_hidden < 0:
+            raise TalkerError(f"noise_hidden is {self.noise_hidden}: it cannot be negative")
         for name in (*counts, "content_layers"):
             if getattr(self, name) < 1:
                 raise TalkerError(f"{name} is {getattr(self, name)}: it must be at least 1")
@@ -138,14 +145,19 @@ class TrainConfig:
     # Batch norm keeps the statistics of the untrained network on a few hundred frames, for batches
     # too small and too varied to have good ones of their own.
     freeze_statistics: bool = False
+    # Products in bfloat16 on processors that have it (avx512_bf16, amx, GPUs); slow on others.
+    precision: Literal["fp32", "bf16"] = "fp32"
     warm_up: int = 0  # steps of reconstruction alone before the adversarial ones
     warm_up_rate: float = 5e-4
     noise_jitter: float = (
         0.02  # deviation added to the encoder's z_n, so that near codes look alike
     )
-    noise_steps: int = 1500  # to fit the noise generator to the encoder's sequences
+    noise_steps: int = 2000  # to fit the noise generator to the encoder's sequences
     mouth_emphasis: float = 0.0  # extra weight of the mouth's rectangle within Eq. 6
     eye_emphasis: float = 0.0  # the same for the eyes, in the upper half
+    # Of a linear reading of lips and jaw off z_c, against landmarks: it tells the content encoder
+    # what to listen for at every frame of a window, long before the decoder can paint it.
+    lips_weight: float = 0.0
     upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
     adversarial_clips: int = 16
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
@@ -176,7 +188,7 @@ PRESETS: dict[str, Config] = {
     "paper": Config(),
     "laptop": Config(
         model=ModelConfig(
-            width=24, normalisation="group", skip_64=True, injection=True, composition=True
+            width=24, noise_hidden=64, skip_64=True, injection=True, composition=True
         ),
         discriminators=DiscriminatorConfig(
             frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128, sequence_pool=2
@@ -185,15 +197,16 @@ PRESETS: dict[str, Config] = {
         train=TrainConfig(
             out="runs/laptop",
             minutes=360.0,
-            clips=10,
+            clips=12,
             frames=25,
-            decoded=2,
+            decoded=3,
             freeze_statistics=True,
-            warm_up=3500,
+            warm_up=6000,
             warm_up_rate=1e-3,
             average_decay=0.998,
             mouth_emphasis=1.0,
             eye_emphasis=1.0,
+            lips_weight=2.0,
             upper_weight=0.5,
             adversarial_clips=4,
             sequence_every=4,
@@ -210,6 +223,7 @@ PRESETS: dict[str, Config] = {
             audio_width=4,
             identity_dim=16,
             content_dim=16,
+            noise_hidden=12,
             skip_64=True,
             injection=True,
             composition=True,
@@ -225,6 +239,7 @@ PRESETS: dict[str, Config] = {
             decoded=3,
             freeze_statistics=True,
             warm_up=2,
+            lips_weight=2.0,
             upper_weight=0.5,
             noise_steps=5,
             adversarial_clips=2,

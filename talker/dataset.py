@@ -17,17 +17,33 @@ from talker.config import AudioConfig
 from talker.corpora.rendered import RenderedClip
 from talker.errors import TalkerError
 from talker.media import read_audio, read_video
+from talker.metrics.landmarks import inner_lip_distance, inter_ocular_distance, mouth_width
 
 
 class Batch(NamedTuple):
     """still (B, 3, H, W) and real frames (B, F, 3, H, W), float32 in [-1, 1]; audio_frames
-    (B, T, window * rate) float32; at (B, F) int64: which of the T audio frames each frame is of.
+    (B, T, window * rate) float32; at (B, F) int64: which of the T audio frames each frame is of;
+    lips (B, T, 4) float32: see `lip_shape`, less that of the still, in deviations over the corpus.
     """
 
     still: Tensor
     audio_frames: Tensor
     frames: Tensor
     at: Tensor
+    lips: Tensor
+
+
+def lip_shape(landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks (T, 68, 2) -> (T, 4) float32: what lips and jaw do, in inter-ocular distances.
+
+    Opening of the inner lips, width of the mouth, height of the outer lips, nose base to chin: none
+    changes when a face is mirrored.
+    """
+    unit = inter_ocular_distance(landmarks)
+    outer = np.linalg.norm(landmarks[:, 51] - landmarks[:, 57], axis=-1) / unit
+    jaw = np.linalg.norm(landmarks[:, 33] - landmarks[:, 8], axis=-1) / unit
+    shape = [inner_lip_distance(landmarks), mouth_width(landmarks), outer, jaw]
+    return np.stack(shape, axis=1).astype(np.float32)
 
 
 class Clips:
@@ -40,6 +56,7 @@ class Clips:
         self.audio, self.names = audio, [clip.name for clip in clips]
         self.frames: list[np.ndarray] = []
         self.signals: list[np.ndarray] = []
+        shapes = [lip_shape(np.asarray(clip.truth["landmarks"])) for clip in clips]
         for clip in clips:
             frames, _ = read_video(clip.video)
             signal, rate = read_audio(clip.audio)
@@ -50,6 +67,8 @@ class Clips:
                 )
             self.frames.append(frames)
             self.signals.append(signal)
+        deviation = np.sqrt(np.mean([shape.var(axis=0) for shape in shapes], axis=0))
+        self.lips = [shape / np.maximum(deviation, 1e-6) for shape in shapes]
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -67,7 +86,7 @@ class Clips:
             decoded: a number of frames, drawn at random and in order; or "run" for one snippet of
                 consecutive ones; or "all" for every `stride`-th from a random start.
         """
-        stills, sounds, frames, at = [], [], [], []
+        stills, sounds, frames, at, lips = [], [], [], [], []
         for chosen in rng.integers(len(self), size=clips):
             video, signal = self.frames[chosen], self.signals[chosen]
             length = min(window, len(video))
@@ -81,11 +100,13 @@ class Clips:
             cut = audio_frames(torch.from_numpy(signal * gain), self.audio, len(video))
             sounds.append(cut[start : start + length])
             at.append(picked)
+            lips.append(self.lips[chosen][start : start + length] - self.lips[chosen][still])
         return Batch(
             to_unit(np.stack(stills)),
             torch.stack(sounds),
             to_unit(np.stack(frames)),
             torch.from_numpy(np.stack(at)),
+            torch.from_numpy(np.stack(lips)),
         )
 
     def _pick(

@@ -34,12 +34,14 @@ def train(
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
+    precision: str | None = None,
     resume: bool = True,
 ) -> Path:
     """Train a generator on the training performers of a corpus; returns the folder of its weights.
 
     Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into `out`.
-    Stops after `minutes` of this call, or at `steps`; either may override the preset's.
+    Stops after `minutes` of this call, or at `steps`; these and `precision` may override the
+    preset's.
 
     Raises:
         TalkerError: no corpus, a state of another configuration, or a loss that is not finite.
@@ -52,6 +54,7 @@ def train(
         seed=seed,
         minutes=minutes if minutes is not None else base.train.minutes,
         steps=steps if steps is not None else base.train.steps,
+        precision=precision or base.train.precision,
     )
     config = dataclasses.replace(base, train=settings)
     data = Clips(rendered.clips(corpus, "train"), config.model.audio)
@@ -107,10 +110,11 @@ def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
             rng = np.random.default_rng([settings.seed, 4, step])
             trainer.set_rates(step, epoch_steps)
             began = time.monotonic()
-            if step < settings.warm_up:
-                row = trainer.warm_up_step(data, rng)
-            else:
-                row = trainer.adversarial_step(data, rng, step)
+            with trainer.autocast():
+                if step < settings.warm_up:
+                    row = trainer.warm_up_step(data, rng)
+                else:
+                    row = trainer.adversarial_step(data, rng, step)
             step += 1
             if step == settings.warm_up:
                 trainer.fit_noise(data, settings.noise_steps)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from talker import losses, noise_prior
@@ -81,6 +82,7 @@ class Trainer:
             "generator": self.generator,
             "average": self.average,
             "noise_encoder": NoiseEncoder(config.model),
+            "lip_reading": nn.Linear(config.model.content_dim, 4),
             "frame": FrameDiscriminator(config.model, critics),
             "sequence": SequenceDiscriminator(config.model, critics),
             "sync": SyncDiscriminator(config.model, critics),
@@ -92,7 +94,8 @@ class Trainer:
             "sequence": train.sequence_rate,
             "sync": train.sync_rate,
         }
-        own = [*self.generator.parameters(), *self.modules["noise_encoder"].parameters()]
+        with_it = (self.modules["noise_encoder"], self.modules["lip_reading"])
+        own = [p for m in (self.generator, *with_it) for p in m.parameters()]
         self.optimisers = {"generator": torch.optim.Adam(own, train.warm_up_rate, fused=True)}
         for name, rate in rates.items():
             parameters = self.modules[name].parameters()
@@ -100,6 +103,10 @@ class Trainer:
                 parameters, rate, betas=(0.5, 0.999), fused=True
             )
         self.rates = rates
+
+    def autocast(self) -> torch.autocast:
+        """Products in the run's precision within it; losses, weights and moments stay float32."""
+        return torch.autocast("cpu", torch.bfloat16, self.config.train.precision == "bf16")
 
     def set_rates(self, step: int, epoch_steps: int) -> None:
         """Learning rates: a short ramp and cosine in the warm-up, then the paper's step decay."""
@@ -129,25 +136,18 @@ class Trainer:
             (upper.mean() + train.eye_emphasis * eyes.mean()) / (1 + train.eye_emphasis),
         )
 
-    def _reconstruct(self, batch: Batch, jitter: torch.Generator) -> tuple[Tensor, Tensor]:
-        """L1 of the lower half, with other frames' z_n, and of the upper half, with their own.
+    def _reconstruct(self, batch: Batch, jitter: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """L1 of the lower and of the upper half, with the z_n that the encoder reads off them.
 
-        Cheeks and the alignment tell the noise encoder something of the mouth. A decoder that was
-        given a frame's own z_n for the mouth too would read lips from it instead of from z_c, and
-        lips would then follow the noise; with anybody's z_n, only the sound can say what they do.
+        Third, the error of the lips that can be read off z_c, in deviations.
         """
         z_c, _ = self.generator.content_encoder(batch.audio_frames)
         code = self.generator.encode_still(batch.still)
         z_n = self.modules["noise_encoder"](batch.frames, batch.still)
         z_n = z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
-        order = torch.randperm(z_n.shape[0] * z_n.shape[1], generator=jitter)
-        others = z_n.detach().flatten(0, 1)[order].view_as(z_n)
-        foreign = torch.arange(z_n.shape[1]) % 2 == 1  # every second frame
-        z_n = torch.where(foreign[None, :, None], others, z_n)
         made = self.generator.decode(code, gather(z_c, batch.at), z_n)
-        lower, _ = self._l1(made[:, foreign], batch.frames[:, foreign])
-        _, upper = self._l1(made[:, ~foreign], batch.frames[:, ~foreign])
-        return lower, upper
+        lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
+        return *self._l1(made, batch.frames), lips
 
     def _apply(self, name: str, loss: Tensor) -> float:
         optimiser = self.optimisers[name]
@@ -182,12 +182,18 @@ class Trainer:
         train = self.config.train
         jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
         batch = data.batch(rng, train.clips, train.frames, train.decoded)
-        lower, upper = self._reconstruct(batch, jitter)
+        lower, upper, lips = self._reconstruct(batch, jitter)
         # The weight of Eq. 7 although there is nothing to weigh against: gradients of the deepest
         # layers are else as small as Adam's epsilon.
-        norm = self._apply("generator", self.config.losses.l1 * (lower + upper))
+        loss = self.config.losses.l1 * (lower + upper) + train.lips_weight * lips
+        norm = self._apply("generator", loss)
         self._average()
-        return {"l1_lower": lower.item(), "l1_upper": upper.item(), "grad_generator": norm}
+        return {
+            "l1_lower": lower.item(),
+            "l1_upper": upper.item(),
+            "lips": lips.item(),
+            "grad_generator": norm,
+        }
 
     def adversarial_step(
         self, data: Clips, rng: np.random.Generator, step: int
@@ -204,13 +210,15 @@ class Trainer:
         z_c, _ = self.generator.content_encoder(batch.audio_frames)
         noise = self.generator.noise_generator.draw(*batch.audio_frames.shape[:2], jitter)
         z_n, _ = self.generator.noise_generator(noise)
+        if train.warm_up:  # it had its own adversary; these see too few clips to say when to blink
+            z_n = z_n.detach()
         code = self.generator.encode_still(batch.still)
         made = self.generator.decode(code, gather(z_c, batch.at), gather(z_n, batch.at))
         real = batch.frames
         if train.warm_up:
-            lower, upper = self._reconstruct(batch, jitter)
+            lower, upper, lips = self._reconstruct(batch, jitter)
         else:  # the paper's: L1 on the frames that are judged, and no encoder
-            lower, upper = self._l1(made, real)
+            (lower, upper), lips = self._l1(made, real), made.new_zeros(())
 
         few = torch.from_numpy(rng.choice(made.shape[1], size=min(3, made.shape[1]), replace=False))
         log |= self._frame_critic(real[:, few], made[:, few].detach(), batch.still)
@@ -227,12 +235,14 @@ class Trainer:
             sync = losses.sync_generator_loss(self.modules["sync"](made, audio))
         adversarial = losses.adversarial_loss(img, sync, seq, weights)
         reconstruction = lower + train.upper_weight * upper
-        norm = self._apply("generator", losses.generator_loss(adversarial, reconstruction, weights))
+        loss = losses.generator_loss(adversarial, reconstruction, weights)
+        norm = self._apply("generator", loss + train.lips_weight * lips)
         self._average()
         ratio = weights.l1 * lower.item() / max(adversarial.item(), 1e-6)
         return log | {
             "l1_lower": lower.item(),
             "l1_upper": upper.item(),
+            "lips": lips.item(),
             "img": img.item(),
             **({"seq": seq.item()} if whole else {"sync": sync.item(), "l1_to_adversarial": ratio}),
             "grad_generator": norm,
@@ -284,12 +294,12 @@ class Trainer:
         return torch.cat(rows)
 
     def fit_noise(self, data: Clips, steps: int) -> float:
-        """Fit the noise generator to the real sequences; returns the final distance."""
-        history = noise_prior.fit(
+        """Fit the noise generator to the real sequences; returns `noise_prior.distance`."""
+        distance = noise_prior.fit(
             self.generator.noise_generator,
             self.noise_sequences(data, 400),
             steps,
             self.config.train.seed,
         )
         self.average.noise_generator.load_state_dict(self.generator.noise_generator.state_dict())
-        return float(np.mean(history[-50:]))
+        return distance

@@ -87,8 +87,11 @@ def test_a_git_lfs_pointer_instead_of_weights_is_named(files, capsys):
             "train",
             "talker.train",
             "train",
-            ["--corpus", "c", "--out", "x", "--minutes", "2", "--no-resume"],
-            {"preset": "laptop", "minutes": 2.0, "steps": None, "seed": 0, "resume": False},
+            ["--corpus", "c", "--out", "x", "--minutes", "2", "--precision", "bf16", "--no-resume"],
+            {
+                **{"preset": "laptop", "minutes": 2.0, "steps": None, "seed": 0},
+                **{"precision": "bf16", "resume": False},
+            },
         ),
     ],
 )

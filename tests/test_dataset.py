@@ -1,5 +1,6 @@
 """Batches: which frames, which sound, mirrored how; on clips whose every frame says when it is."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -8,13 +9,24 @@ import torch
 
 from talker.config import AudioConfig
 from talker.corpora.rendered import RenderedClip
-from talker.dataset import Clips, to_unit
+from talker.dataset import Clips, lip_shape, to_unit
 from talker.errors import TalkerError
 from talker.media import write_audio, write_video
 
 LENGTH = 40  # frames
 AUDIO = AudioConfig()
 LEFT, RIGHT = np.s_[:10, :10], np.s_[:10, -10:]
+
+
+def opening_mouth(length: int) -> np.ndarray:
+    """Landmarks (T, 68, 2) whose lower lip and chin sink by a pixel a frame; nothing else moves."""
+    landmarks = np.zeros((length, 68, 2))
+    landmarks[:, 36], landmarks[:, 45] = (10, 20), (50, 20)  # 40 pixels between the eyes
+    landmarks[:, 33, 1], landmarks[:, 48:68, 1] = 30, 40
+    landmarks[:, 54, 0] = 20  # the width
+    sinking = [57, 65, 66, 67, 8]
+    landmarks[:, sinking, 1] = (50 + np.arange(length))[:, None]
+    return landmarks
 
 
 def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> RenderedClip:
@@ -31,7 +43,8 @@ def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> 
     write_video(path, frames, 25, crf=1)
     signal = np.linspace(0, 0.5, rate * length // 25, dtype=np.float32)
     write_audio(path.with_suffix(".wav"), signal, rate)
-    return RenderedClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train", {})
+    truth = {"landmarks": opening_mouth(length).tolist()}
+    return RenderedClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train", truth)
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +135,8 @@ def test_a_run_is_one_snippet(data):
     assert batch.at.shape == (40, 5) and (batch.at.diff(dim=1) == 1).all()
     assert batch.at.min() == 0 and batch.at.max() == 19
     longer = dataclasses.replace(AUDIO, window=0.28)
-    data_of_longer = Clips([], longer)
-    data_of_longer.frames, data_of_longer.signals = data.frames, data.signals
+    data_of_longer = copy.copy(data)
+    data_of_longer.audio = longer
     assert data_of_longer.batch(np.random.default_rng(0), 2, 20, "run").at.shape == (2, 7)
 
 
@@ -155,3 +168,20 @@ def test_sound_of_another_rate_is_refused(tmp_path):
     clip = write_clip(tmp_path, 0, length=5, rate=8000)
     with pytest.raises(TalkerError, match="p000_000.wav has 8000 samples .* prepare it at 16000"):
         Clips([clip], AUDIO)
+
+
+def test_lip_shapes_by_hand():
+    shape = lip_shape(opening_mouth(3)) * 40
+    assert np.allclose(shape[0], [10, 20, 10, 20], atol=1e-4)  # opening, width, height, jaw
+    assert np.allclose(np.diff(shape, axis=0), [[1, 0, 1, 1]] * 2, atol=1e-4)
+
+
+def test_lips_are_those_of_the_frames_less_those_of_the_still(data):
+    batch = data.batch(np.random.default_rng(5), 12, 20, 4)
+    assert batch.lips.shape == (12, 20, 4)
+    since = grey(batch.frames) - grey(batch.still)[:, None]  # frames between still and frame
+    deviation = np.arange(LENGTH).std()
+    at_frames = batch.lips.gather(1, batch.at[..., None].expand(-1, -1, 4))
+    for sinking in (0, 2, 3):
+        assert torch.allclose(at_frames[..., sinking] * deviation, since, atol=0.6)
+    assert at_frames[..., 1].abs().max() < 1e-3  # the width stays

@@ -33,7 +33,7 @@ class SkipConvolution(nn.Conv2d):
 
 
 class CodeMaps(nn.Module):
-    """A linear function of a code with weights of its own at every position.
+    """A linear function of a code with weights of its own at every position of the first `rows`.
 
     As if a few images, each a mixture that the code chooses, were concatenated to [h, skip] and met
     a 1x1 kernel. Faces are aligned, so an image can be "the lower lip" or "the lids".
@@ -41,17 +41,18 @@ class CodeMaps(nn.Module):
 
     MAPS = 6
 
-    def __init__(self, dim: int, channels: int, size: tuple[int, int]) -> None:
+    def __init__(self, dim: int, channels: int, size: tuple[int, int], rows: int) -> None:
         super().__init__()
-        self.size = size
-        self.paint = nn.Linear(dim, self.MAPS * size[0] * size[1], bias=False)
+        self.size, self.below = (rows, size[1]), size[0] - rows
+        self.paint = nn.Linear(dim, self.MAPS * rows * size[1], bias=False)
         self.mix = nn.Conv2d(self.MAPS, channels, 1, bias=False)
         # Codes change little over time at first, and what starts faint is soon trained away.
         nn.init.normal_(self.paint.weight, std=0.3)
 
     def forward(self, code: Tensor) -> Tensor:
-        """(N, dim) -> (N, channels, *size)."""
-        return self.mix(self.paint(code).unflatten(1, (self.MAPS, *self.size)))
+        """(N, dim) -> (N, channels, y, x), 0 below the first `rows`."""
+        maps = self.mix(self.paint(code).unflatten(1, (self.MAPS, *self.size)))
+        return F.pad(maps, (0, 0, 0, self.below))
 
 
 class DecoderBlock(nn.Module):
@@ -62,12 +63,17 @@ class DecoderBlock(nn.Module):
     """
 
     def __init__(
-        self, config: ModelConfig, channels: int, size: tuple[int, int], injected: int, last: int
+        self, config: ModelConfig, channels: int, size: tuple[int, int], injected: bool, last: int
     ) -> None:
         super().__init__()
         self.join = SkipConvolution(channels, channels)
         self.join_norm = normalise(config.normalisation, channels, dimensions=2)
-        self.maps = CodeMaps(injected, channels, size) if injected else None
+        self.injected = injected
+        if injected:
+            self.content_maps = CodeMaps(config.content_dim, channels, size, rows=size[0])
+            # Down to the lower lids and no further: lips must have nothing but sound to go by.
+            lids = size[0] * 7 // 16
+            self.noise_maps = CodeMaps(config.noise_dim, channels, size, rows=lids)
         after = last or channels // 2
         self.grow = nn.ConvTranspose2d(channels, after, 4, stride=2, padding=1, bias=False)
         self.finish = (
@@ -76,11 +82,11 @@ class DecoderBlock(nn.Module):
             else nn.Sequential(normalise(config.normalisation, after, dimensions=2), nn.ReLU())
         )
 
-    def forward(self, h: Tensor, skip: Tensor, moving: Tensor) -> Tensor:
-        """h: (B * F, C, y, x), skip: (B, C, y, x), moving: (B * F, injected) -> twice the size."""
+    def forward(self, h: Tensor, skip: Tensor, z_c: Tensor, z_n: Tensor) -> Tensor:
+        """h (B * F, C, y, x), skip (B, C, y, x), z_c and z_n (B * F, dim) -> twice the size."""
         joined = self.join(h, skip)
-        if self.maps is not None:
-            joined = joined + self.maps(moving)
+        if self.injected:
+            joined = joined + self.content_maps(z_c) + self.noise_maps(z_n)
         return self.finish(self.grow(F.relu(self.join_norm(joined))))
 
 
@@ -93,20 +99,21 @@ class FrameDecoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        latent = config.identity_dim + config.content_dim + config.noise_dim
+        self.injection = config.injection
+        latent = config.identity_dim + config.content_dim
+        latent += 0 if config.injection else config.noise_dim
         rows, columns = config.height // 32, config.img_width // 32
         top = config.width * 16
         self.first = nn.ConvTranspose2d(latent, top, (rows, columns), bias=False)
         self.first_norm = normalise(config.normalisation, top, dimensions=2)
         self.composition = config.composition
-        moving = config.content_dim + config.noise_dim
         image = 4 if config.composition else 3
         self.blocks = nn.ModuleList(
             DecoderBlock(
                 config,
                 channels=top >> k,
                 size=(rows << k, columns << k),
-                injected=moving if config.injection and k in (1, 2, 3) else 0,
+                injected=config.injection and k in (1, 2, 3),
                 last=image if k == 4 else 0,
             )
             for k in range(5 if config.skip_64 else 4)
@@ -130,11 +137,12 @@ class FrameDecoder(nn.Module):
         """
         count = z_c.shape[1]
         z_id = code.z_id.unsqueeze(1).expand(-1, count, -1)
-        latent = torch.cat([z_id, z_c, z_n], dim=-1).flatten(0, 1)
-        moving = torch.cat([z_c, z_n], dim=-1).flatten(0, 1)
+        parts = [z_id, z_c] if self.injection else [z_id, z_c, z_n]
+        latent = torch.cat(parts, dim=-1).flatten(0, 1)
+        z_c, z_n = z_c.flatten(0, 1), z_n.flatten(0, 1)
         h = F.relu(self.first_norm(self.first(latent[:, :, None, None])))
         for block, skip in zip(self.blocks, reversed(code.skips), strict=False):
-            h = block(h, skip, moving)
+            h = block(h, skip, z_c, z_n)
         image = self.last(h).unflatten(0, (-1, count))
         if not self.composition:
             return image.tanh()

@@ -17,7 +17,8 @@ class _FrozenFast:
         scale = self.weight * torch.rsqrt(self.running_var + self.eps)
         shift = self.bias - self.running_mean * scale
         shape = (1, -1) + (1,) * (x.ndim - 2)
-        return torch.addcmul(shift.view(shape), x, scale.view(shape))
+        # In the precision of x: half as much to move where that is bfloat16.
+        return torch.addcmul(shift.view(shape).to(x.dtype), x, scale.view(shape).to(x.dtype))
 
 
 class BatchNorm1d(_FrozenFast, nn.BatchNorm1d):
