@@ -9,6 +9,7 @@ renamed into place as the last step. Then the archive is deleted.
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import stat
@@ -128,7 +129,7 @@ def _read(url: str) -> str | None:
         if error.code == 404:
             return None
         raise TalkerError(f"{url} is refused ({error.code}): try again later.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise TalkerError(
             f"{url} cannot be reached ({reason}): check the network and the address."

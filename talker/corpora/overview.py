@@ -52,13 +52,18 @@ def summary(root: Path | str, clips: Sequence[Clip]) -> list[str]:
     lines = []
     for label, split in [(str(root), None), *((f"  {split}", split) for split in SPLITS)]:
         chosen = [clip for clip in clips if split in (None, clip.split)]
-        line = f"{label}: {_counted(len(chosen), 'clip')}"
+        parts = [_counted(len(chosen), "clip")]
         if named:
-            line += f", {_counted(len({clip.speaker for clip in chosen}), 'speaker')}"
+            parts.append(_counted(len({clip.speaker for clip in chosen}), "speaker"))
         if mean is not None:
-            line += f", about {len(chosen) * mean / 3600:.2f} hours"
-        lines.append(line)
+            parts.append(_length(len(chosen) * mean))
+        lines.append(f"{label}: {', '.join(parts) if chosen else 'none'}")
     return lines
+
+
+def _length(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"about {hours:.1f} hours" if hours >= 1 else f"about {seconds / 60:.1f} minutes"
 
 
 def _counted(number: int, noun: str) -> str:
