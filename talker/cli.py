@@ -1,4 +1,4 @@
-"""The command line: `talker animate`, `talker demo`, `talker render`, `talker train`.
+"""The command line: `talker animate`, `talker demo`, `talker corpora`, `talker train` and others.
 
 Each command is one function below; tyro turns its signature and docstring into options and help,
 so nothing is written twice. What a command needs is imported when it runs.
@@ -88,6 +88,39 @@ def demo(out: Annotated[Path, arg(aliases=["-o"])] = Path("talker-demo"), seed: 
     run(out, seed=seed)
 
 
+def corpora(roots: Positional[Annotated[tuple[Path, ...], arg(metavar="[ROOT ...]")]] = ()) -> None:
+    """List the corpora that can be used: where they are to be had, and what of them is here.
+
+    Args:
+        roots: Folders to look into.
+    """
+    from talker.corpora.overview import overview
+
+    print(overview(roots))
+
+
+def fetch(
+    corpus: Positional[Literal["grid"]],
+    out: Annotated[Path, arg(aliases=["-o"])],
+    speakers: tuple[int, ...] = (),
+    mirror: str | None = None,
+) -> None:
+    """Download a corpus that is free for all; the same command goes on where it was interrupted.
+
+    Args:
+        corpus: Its name.
+        out: The folder for it.
+        speakers: Numbers of the speakers to get (default: all 33, 13.6 GB).
+        mirror: Address of a folder with copies of the archives, to use instead of Zenodo.
+    """
+    from talker.corpora.fetch import fetch_grid
+    from talker.corpora.overview import summary
+    from talker.corpora.registry import CORPORA
+
+    root = fetch_grid(out, speakers, mirror=mirror)
+    print(*summary(root, CORPORA[corpus].clips(root)), sep="\n")
+
+
 def render(
     out: Annotated[Path, arg(aliases=["-o"])],
     performers: int = 24,
@@ -148,6 +181,8 @@ def train(
 COMMANDS: dict[str, Callable[..., None]] = {
     "animate": animate,
     "demo": demo,
+    "corpora": corpora,
+    "fetch": fetch,
     "render": render,
     "train": train,
 }
