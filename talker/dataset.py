@@ -6,6 +6,10 @@ that a run which is resumed sees the batches it would have seen.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +18,10 @@ from torch import Tensor
 
 from talker.audio import audio_frames
 from talker.config import AudioConfig
-from talker.corpora.rendered import RenderedClip
 from talker.errors import TalkerError
-from talker.media import read_audio, read_video
+from talker.store import StoredClip, count_frames, read_frames, read_sound, sound_rate
+
+MEMORY = 4e9  # bytes of frames that are kept: 140,000 frames, or 1,900 clips of GRID
 
 
 class Batch(NamedTuple):
@@ -30,26 +35,75 @@ class Batch(NamedTuple):
     at: Tensor
 
 
-class Clips:
-    """Clips of one split, decoded once into memory (28 KB a frame as uint8).
+class Footage:
+    """A stored clip's frames, uint8 (T, H, W, 3): decoded as they are asked for, or kept."""
 
-    Raises TalkerError when a clip's sound has another rate than `audio`, or it has no frames.
+    def __init__(self, path: Path, memory: Memory) -> None:
+        self._path, self._memory = path, memory
+        self._frames: np.ndarray | None = None
+
+    @functools.cached_property
+    def _count(self) -> int:
+        return count_frames(self._path)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self[np.arange(len(self))], dtype)
+
+    def __getitem__(self, numbers: int | np.ndarray) -> np.ndarray:
+        """One frame, or those of an array of numbers."""
+        if self._frames is None and self._memory.left > 0:
+            self._frames = read_frames(self._path)
+            self._memory.left -= self._frames.nbytes
+        if self._frames is not None:
+            return self._frames[numbers]
+        frames = read_frames(self._path, np.atleast_1d(numbers).tolist())
+        return frames if np.ndim(numbers) else frames[0]
+
+
+@dataclass
+class Memory:
+    """Bytes that are left for frames which are kept once decoded."""
+
+    left: float
+
+
+class Sounds(Sequence):
+    """The sounds of stored clips, float32 (S,) each, read as they are asked for."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return read_sound(self._paths[number])
+
+
+class Clips:
+    """Clips of one split.
+
+    A corpus of up to `memory` bytes of frames (28 KB each) is decoded once. Of a larger one the
+    clips that are asked for first are kept, and of all others only the frames that a batch needs
+    are decoded: what a batch holds does not depend on it.
+
+    Raises TalkerError when a clip's sound has another rate than `audio`.
     """
 
-    def __init__(self, clips: list[RenderedClip], audio: AudioConfig) -> None:
+    def __init__(self, clips: list[StoredClip], audio: AudioConfig, memory: float = MEMORY) -> None:
         self.audio, self.names = audio, [clip.name for clip in clips]
-        self.frames: list[np.ndarray] = []
-        self.signals: list[np.ndarray] = []
+        left = Memory(memory)
+        self.frames: Sequence[Footage | np.ndarray] = [Footage(clip.video, left) for clip in clips]
+        self.signals: Sequence[np.ndarray] = Sounds([clip.audio for clip in clips])
         for clip in clips:
-            frames, _ = read_video(clip.video)
-            signal, rate = read_audio(clip.audio)
-            if rate != audio.rate or not len(frames):
+            rate = sound_rate(clip.audio)
+            if rate != audio.rate:
                 raise TalkerError(
-                    f"{clip.audio} has {rate} samples a second and {len(frames)} frames: "
-                    f"prepare it at {audio.rate} samples a second."
+                    f"{clip.audio} has {rate} samples a second: prepare it at {audio.rate}."
                 )
-            self.frames.append(frames)
-            self.signals.append(signal)
 
     def __len__(self) -> int:
         return len(self.frames)

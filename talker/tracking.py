@@ -123,10 +123,14 @@ def _fitted(
     to_patch = np.array([[_UPRIGHT, 0, -_UPRIGHT * low[0]], [0, _UPRIGHT, -_UPRIGHT * low[1]]])
     matrix = to_patch @ square(similarity(near[list(CANONICAL_INDICES)], CANONICAL))
     size = tuple(np.ceil(_UPRIGHT * (high - low)).astype(int).tolist())
-    patch = cv2.warpAffine(frame, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    patch = cv2.warpAffine(
+        frame, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     points = detector.fit(patch, (_UPRIGHT * (box - low)).ravel())
     back = cv2.invertAffineTransform(matrix)
-    look = cv2.resize(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY), (_LOOK, _LOOK), interpolation=cv2.INTER_AREA)
+    look = cv2.resize(
+        cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY), (_LOOK, _LOOK), interpolation=cv2.INTER_AREA
+    )
     return (points @ back[:, :2].T + back[:, 2]).astype(np.float32), look.astype(np.float32)
 
 

@@ -7,17 +7,17 @@ import pytest
 import torch
 
 from talker.config import AudioConfig
-from talker.corpora.rendered import RenderedClip
 from talker.dataset import Clips, to_unit
 from talker.errors import TalkerError
 from talker.media import write_audio, write_video
+from talker.store import StoredClip
 
 LENGTH = 40  # frames
 AUDIO = AudioConfig()
 LEFT, RIGHT = np.s_[:10, :10], np.s_[:10, -10:]
 
 
-def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> RenderedClip:
+def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> StoredClip:
     """Frame t is 40 + 4 t grey below, bright in the top left corner, dark in the top right.
 
     The sound rises in a straight line from 0, so that the ratio of an audio frame's mean to its
@@ -31,7 +31,7 @@ def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> 
     write_video(path, frames, 25, crf=1)
     signal = np.linspace(0, 0.5, rate * length // 25, dtype=np.float32)
     write_audio(path.with_suffix(".wav"), signal, rate)
-    return RenderedClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train", {})
+    return StoredClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train")
 
 
 @pytest.fixture(scope="module")
