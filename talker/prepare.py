@@ -13,10 +13,10 @@ again. `talker.cluster` says how to use more machines than one.
 from __future__ import annotations
 
 import fcntl
-import itertools
+import functools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
@@ -148,11 +148,17 @@ def _sound_of(clip: Clip, seen: _Seen) -> tuple[np.ndarray, list[str]]:
     return signal, [f"{missing:.2f} s of sound are missing"] if missing > 1 / FPS else []
 
 
-def prepare_clip(clip: Clip, out: Path, largest_angle: float | None = None) -> None:
+def prepare_clip(clip: Clip, out: Path, landmarks: str, largest_angle: float | None = None) -> None:
     """Prepare and store one clip, or store why not; a clip that is done is left alone.
 
-    Raises TalkerError when `out` cannot be written to.
+    Raises TalkerError when `out` cannot be written to, or this machine has another detector than
+    the one of that name, with which the corpus was begun.
     """
+    if _landmarks() != landmarks:
+        raise TalkerError(
+            f"here landmarks come from {_landmarks()}, in the rest of {out} from {landmarks}: "
+            "install the same packages and weights on all machines."
+        )
     stem = out / clip.name
     if is_done(stem):
         return
@@ -194,36 +200,26 @@ def prepare(
     clips = corpus.clips(root)
     if not clips:
         raise TalkerError(f"{root} holds no clip of {corpus.name}; expected there: {corpus.layout}")
+    landmarks = _landmarks()
     with _alone_in(out):
-        _describe(out, {"kind": "prepared", "corpus": corpus.name, "landmarks": _landmarks()})
+        _describe(out, {"kind": "prepared", "corpus": corpus.name, "landmarks": landmarks})
         forget_half_written(out)
         pending = [clip for clip in clips if not is_done(out / clip.name)]
-        bar = tqdm(
-            total=len(clips), initial=len(clips) - len(pending), unit="clip", desc=corpus.name
+        task = functools.partial(
+            prepare_clip, out=out, landmarks=landmarks, largest_angle=corpus.largest_angle
         )
-        with bar:
-            _each(pending, out, corpus.largest_angle, scheduler, workers, bar.update)
+        already = len(clips) - len(pending)
+        with tqdm(total=len(clips), initial=already, unit="clip", desc=corpus.name) as bar:
+            if workers == 1 and scheduler is None:
+                for clip in pending:
+                    task(clip)
+                    bar.update()
+            elif pending:
+                from talker.cluster import on_workers
+
+                on_workers(task, pending, scheduler, workers, bar.update, [root, out])
         forget_half_written(out)  # of workers that were killed
         return write_report(out, clips)
-
-
-def _each(
-    clips: list[Clip],
-    out: Path,
-    largest_angle: float | None,
-    scheduler: str | None,
-    workers: int,
-    done: Callable[[], None],
-) -> None:
-    if scheduler is None and workers == 1:
-        for clip in clips:
-            prepare_clip(clip, out, largest_angle)
-            done()
-        return
-    from talker.cluster import on_workers
-
-    tasks = zip(clips, itertools.repeat(out), itertools.repeat(largest_angle))
-    on_workers(prepare_clip, tasks, scheduler, workers, done, [out])
 
 
 def _landmarks() -> str:
