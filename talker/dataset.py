@@ -52,15 +52,14 @@ class Footage:
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.asarray(self[np.arange(len(self))], dtype)
 
-    def __getitem__(self, numbers: int | np.ndarray) -> np.ndarray:
-        """One frame, or those of an array of numbers."""
+    def __getitem__(self, numbers: np.ndarray) -> np.ndarray:
+        """The frames of an array of numbers, (N, H, W, 3)."""
         if self._frames is None and self._memory.left > 0:
             self._frames = read_frames(self._path)
             self._memory.left -= self._frames.nbytes
         if self._frames is not None:
             return self._frames[numbers]
-        frames = read_frames(self._path, np.atleast_1d(numbers).tolist())
-        return frames if np.ndim(numbers) else frames[0]
+        return read_frames(self._path, numbers.tolist())
 
 
 @dataclass
@@ -129,8 +128,9 @@ class Clips:
             picked = self._pick(rng, length, decoded, stride)
             still = 0 if rng.random() < 0.9 else int(rng.integers(len(video)))
             flip = slice(None, None, -1 if rng.random() < 0.5 else 1)
-            stills.append(video[still][:, flip])
-            frames.append(video[start + picked][:, :, flip])
+            seen = video[np.append(still, start + picked)][:, :, flip]  # one look into the file
+            stills.append(seen[0])
+            frames.append(seen[1:])
             gain = np.float32(10 ** (rng.uniform(-9, 6) / 20))
             cut = audio_frames(torch.from_numpy(signal * gain), self.audio, len(video))
             sounds.append(cut[start : start + length])

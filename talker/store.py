@@ -106,25 +106,30 @@ def forget_half_written(corpus: Path) -> None:
 def read_frames(path: Path | str, numbers: Sequence[int] | None = None) -> np.ndarray:
     """Some frames of a stored video, or all: uint8 (N, H, W, 3) RGB, in the order of `numbers`.
 
-    Decodes from the last key frame before the first of them to the last of them. Raises
-    TalkerError when the file is missing, cannot be decoded or ends before.
+    Decodes no more than from the key frame before each of them. Raises TalkerError when the file
+    is missing, cannot be decoded or ends before.
     """
-    wanted = None if numbers is None else {int(number) for number in numbers}
     images, to_rgb = {}, VideoReformatter()
     with opened(path, "video") as (container, stream):
         stream.codec_context.thread_count = 1  # a few small frames: threads take longer to start
-        if wanted:
-            container.seek(round(min(wanted) / FPS / stream.time_base), stream=stream)
-        for frame in decoded(container, stream):
-            number = round(frame.pts * stream.time_base * FPS)
-            if wanted is None or number in wanted:
-                images[number] = to_rgb.reformat(frame, format="rgb24").to_ndarray()
-                if wanted is not None and len(images) == len(wanted):
+        if numbers is None:
+            numbers = range(stream.frames)
+        waiting = sorted({int(number) for number in numbers}, reverse=True)
+        here, frames = -KEYFRAMES, iter(())
+        while waiting:
+            if waiting[-1] >= here + KEYFRAMES:  # nearer ones are reached sooner by going on
+                container.seek(round(waiting[-1] / FPS / stream.time_base), stream=stream)
+                frames = decoded(container, stream)
+            for frame in frames:
+                here = round(frame.pts * stream.time_base * FPS)
+                if here == waiting[-1]:
+                    images[waiting.pop()] = to_rgb.reformat(frame, format="rgb24").to_ndarray()
                     break
-    missing = (wanted or {0}) - images.keys()
-    if missing:
-        raise TalkerError(f"{path} has no frame {min(missing)}: delete its .json and prepare it.")
-    return np.stack([images[number] for number in (numbers or sorted(images))])
+            else:
+                break
+    if waiting:
+        raise TalkerError(f"{path} has no frame {waiting[-1]}: delete its .json and prepare it.")
+    return np.stack([images[int(number)] for number in numbers])
 
 
 def count_frames(path: Path | str) -> int:

@@ -155,3 +155,35 @@ def test_sound_of_another_rate_is_refused(tmp_path):
     clip = write_clip(tmp_path, 0, length=5, rate=8000)
     with pytest.raises(TalkerError, match="p000_000.wav has 8000 samples .* prepare it at 16000"):
         Clips([clip], AUDIO)
+
+
+@pytest.mark.parametrize("decoded", [4, "run", "all"])
+def test_a_batch_does_not_depend_on_what_is_kept_in_memory(tmp_path, decoded):
+    clips = [write_clip(tmp_path, number) for number in range(3)]
+    one_clip = LENGTH * 64 * 64 * 3
+    for step in range(3):
+        batches = [
+            Clips(clips, AUDIO, memory).batch(np.random.default_rng(step), 6, 20, decoded, stride=3)
+            for memory in (0, one_clip, 1e9)
+        ]
+        for other in batches[1:]:
+            assert all(torch.equal(a, b) for a, b in zip(batches[0], other, strict=True))
+
+
+def test_no_more_than_the_memory_allows_is_kept(tmp_path, monkeypatch):
+    from talker import dataset
+
+    asked = []
+
+    def counted(path, numbers=None):
+        asked.append(numbers)
+        return read(path, numbers)
+
+    read = dataset.read_frames
+    monkeypatch.setattr(dataset, "read_frames", counted)
+    data = Clips([write_clip(tmp_path, number) for number in range(2)], AUDIO, memory=1)
+    for _ in range(3):
+        for frames in data.frames:
+            assert len(frames) == LENGTH
+            assert np.asarray(frames).shape == (LENGTH, 64, 64, 3)
+    assert asked.count(None) == 1 and len(asked) == 4  # the first is kept, the second is not
