@@ -113,12 +113,15 @@ def _wanted(client) -> int:
 
 @contextmanager
 def _client(scheduler: str | None, workers: int) -> Iterator:
+    import dask
     from distributed import Client, LocalCluster
 
     if scheduler is None:
         count = workers or len(os.sched_getaffinity(0))
+        # No task waits at a worker, or it would count as one of those that kill workers.
         with (
-            LocalCluster(count, threads_per_worker=1, dashboard_address=None) as cluster,
+            dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
+            LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as cluster,
             Client(cluster) as client,
         ):
             yield client

@@ -14,7 +14,7 @@ from talker.corpora.clip import SPLITS, Clip
 from talker.faces import CANONICAL, CANONICAL_SIZE
 from talker.files import replacing
 from talker.media import write_image
-from talker.store import FPS, beside, count_frames, read_frames
+from talker.store import FPS, beside, read_frames
 
 _ROWS, _COLUMNS = 24, 8  # speakers and clips on the contact sheet
 _LABEL = 64  # pixels on the left for the speaker's name
@@ -95,9 +95,9 @@ def _spread(values: list[float]) -> dict[str, float] | None:
 def contact_sheet(speakers: dict[str, list[Path]]) -> np.ndarray:
     """One row for each of up to 24 speakers, uint8 (H, W, 3).
 
-    speakers: the stems of each one's clips. A row shows frames of up to eight clips, then the mean
-    over all these clips' frames, sharp where nothing wobbles, and four times their deviation, dark
-    where nothing moves. Lines mark where outer eye corners and nose base have to be.
+    speakers: the stems of each one's clips. A row shows eight frames, of as many clips as there
+    are, then the mean over these clips, sharp where nothing wobbles, and four times the deviation,
+    dark where nothing moves. Lines mark where outer eye corners and nose base have to be.
     """
     chosen = _spaced(sorted(speakers), _ROWS)
     return np.concatenate([_row(name, sorted(speakers[name])) for name in chosen])
@@ -113,13 +113,12 @@ def _row(name: str, stems: list[Path]) -> np.ndarray:
     height, width = CANONICAL_SIZE
     label = np.full((height, _LABEL, 3), 255, np.uint8)
     cv2.putText(label, name[:8], (2, height // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
-    pictures, seen = [], []
-    for number, stem in enumerate(_spaced(stems, _COLUMNS)):
-        video = beside(stem, ".mp4")
-        frames = read_frames(video)
-        pictures.append(frames[number * (count_frames(video) - 1) // _COLUMNS])
-        seen.append(frames[::5].astype(np.float32))
-    pictures += [np.zeros((height, width, 3), np.uint8)] * (_COLUMNS - len(pictures))
+    videos = [read_frames(beside(stem, ".mp4")) for stem in _spaced(stems, _COLUMNS)]
+    pictures = []
+    for column in range(_COLUMNS):
+        frames = videos[column % len(videos)]
+        pictures.append(frames[column * (len(frames) - 1) // (_COLUMNS - 1)])
+    seen = [frames[::5].astype(np.float32) for frames in videos]
     every = np.concatenate(seen)
     mean, deviation = every.mean(axis=0), 4 * every.std(axis=0)
     for image in (mean, deviation):

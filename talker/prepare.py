@@ -74,7 +74,7 @@ def prepared(clip: Clip, largest_angle: float | None = None) -> tuple[np.ndarray
     frames, points = _cut_out(clip.video, landmarks, steady)
     signal, notes = _sound_of(clip, seen)
     if seen.flagged:
-        notes.append(f"the decoder met errors in {seen.flagged} frames")
+        notes.append(f"frames in which the decoder met errors: {seen.flagged}")
     five = points[:, list(CANONICAL_INDICES)]
     steps = np.linalg.norm(np.diff(five, axis=0), axis=-1)
     words = [asdict(word) for word in clip.words]

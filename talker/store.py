@@ -58,7 +58,7 @@ def clips(corpus: Path | str, split: str | None = None) -> list[StoredClip]:
             "recordings with 'talker prepare'."
         )
     found = []
-    for path in sorted(corpus.glob("*/**/*.json")):
+    for path in sorted(corpus.glob("*/**/[!.]*.json")):  # a dot begins what is half-written
         clip = _stored(corpus, path)
         if split in (None, clip.split):
             found.append(clip)

@@ -95,6 +95,7 @@ def test_clips_of_any_corpus(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(truth))
     (tmp_path / "s1" / "d.rejected").write_text("no face\n")
+    (tmp_path / "s1" / ".e.123.part.json").write_text('{"half')
     with pytest.raises(TalkerError, match="holds no corpus: make one with 'talker render --out"):
         clips(tmp_path)
     (tmp_path / "corpus.json").write_text("{}")
