@@ -154,7 +154,7 @@ def bench(
     """
     from talker.bench import bench as run
 
-    run(what, list(paths), out)
+    run(what=what, paths=list(paths), out=out)
 
 
 def train(

@@ -74,10 +74,15 @@ def on_workers(
         folders: what every worker has to see.
 
     Raises:
-        TalkerError: no scheduler answers, a worker does not see a folder, or a few tasks killed
-            every worker that they were given to; all others are done then.
+        TalkerError: Dask is not installed, no scheduler answers, a worker does not see a folder, or
+            some tasks killed every worker that they were given to; all others are done then.
     """
-    from distributed import KilledWorker, as_completed
+    try:
+        from distributed import KilledWorker, as_completed
+    except ImportError as error:
+        raise TalkerError(
+            "several processes need Dask: run `pip install 'talker[prepare]'`, or say --workers 1."
+        ) from error
 
     tasks, fatal = iter(tasks), []
     with _client(scheduler, workers) as client:
