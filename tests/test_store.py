@@ -83,6 +83,15 @@ def test_a_frame_that_is_not_there_is_named(stem):
         sound_rate(stem.with_name("take.2.mp4"))
 
 
+def test_landmarks_do_not_hide_what_is_said_after_them(tmp_path):
+    truth = {"landmarks": [[[1, 2]]], "speaker": "s9", "split": "validation"}
+    frames, sound = np.zeros((2, 32, 32, 3), np.uint8), np.zeros(1280, np.float32)
+    write_clip(tmp_path / "s9" / "a", frames, sound, truth)
+    (tmp_path / "corpus.json").write_text("{}")
+    (clip,) = clips(tmp_path)
+    assert (clip.speaker, clip.split, clip.truth) == ("s9", "validation", truth)
+
+
 def test_clips_of_any_corpus(tmp_path):
     for name, truth in {
         "s2/b": {"speaker": "s2", "split": "test"},
