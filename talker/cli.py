@@ -142,6 +142,54 @@ def render(
     render_corpus(out=out, performers=performers, clips=clips, seed=seed, workers=workers)
 
 
+def prepare(
+    corpus: Positional[Annotated[str, arg(metavar="CORPUS")]],
+    root: Positional[Annotated[Path, arg(metavar="ROOT")]],
+    out: Annotated[Path, arg(aliases=["-o"])],
+    scheduler: str | None = None,
+    workers: int = 0,
+) -> None:
+    """Prepare a corpus for training: faces found, aligned and cropped, sound in step.
+
+    Run the same command again to go on with what was interrupted.
+
+    Args:
+        corpus: Its name, as `talker corpora` lists it.
+        root: The folder that it was downloaded to.
+        out: The folder for the clips, report.json and contact_sheet.png.
+        scheduler: Address of a Dask scheduler (tcp://...); without it this machine does the work.
+        workers: Processes on this machine; 0 means one for each core.
+    """
+    from talker.corpora.registry import CORPORA
+    from talker.prepare import prepare as run
+
+    if corpus not in CORPORA:
+        raise TalkerError(f"there is no corpus {corpus!r}: choose one of {', '.join(CORPORA)}.")
+    report = run(CORPORA[corpus], root, out, scheduler=scheduler, workers=workers)
+    for name, reason in report["rejected"].items():
+        print(f"rejected {name}: {reason}")
+    print(
+        f"{report['kept']['all']} of {report['clips']} clips are in {out}; see report.json there."
+    )
+
+
+def bench(
+    what: Positional[Annotated[Literal["prepare", "store"], arg(metavar="WHAT")]],
+    paths: Positional[Annotated[tuple[Path, ...], arg(metavar="PATH")]],
+    out: Annotated[Path | None, arg(aliases=["-o"])] = None,
+) -> None:
+    """Measure the speed of this machine: of preparing video files, or of ways to store a corpus.
+
+    Args:
+        what: "prepare" (on video files), or "store" (on the folder of a corpus).
+        paths: The files, or the folder.
+        out: A JSON file for the numbers.
+    """
+    from talker.bench import bench as run
+
+    run(what=what, paths=list(paths), out=out)
+
+
 def train(
     corpus: Path,
     out: Annotated[Path, arg(aliases=["-o"])],
@@ -180,9 +228,11 @@ def train(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "animate": animate,
+    "bench": bench,
     "demo": demo,
     "corpora": corpora,
     "fetch": fetch,
+    "prepare": prepare,
     "render": render,
     "train": train,
 }

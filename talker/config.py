@@ -158,6 +158,7 @@ class TrainConfig:
     # Of a linear reading of lips and jaw off z_c, against landmarks: it tells the content encoder
     # what to listen for at every frame of a window, long before the decoder can paint it.
     lips_weight: float = 0.0
+    alter_voices: bool = False  # other pitch, room and noise for every sound: `talker.augmentation`
     upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
     adversarial_clips: int = 16
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
@@ -201,12 +202,13 @@ PRESETS: dict[str, Config] = {
             frames=25,
             decoded=3,
             freeze_statistics=True,
-            warm_up=6000,
+            warm_up=12000,
             warm_up_rate=1e-3,
             average_decay=0.998,
             mouth_emphasis=1.0,
             eye_emphasis=1.0,
             lips_weight=2.0,
+            alter_voices=True,
             upper_weight=0.5,
             adversarial_clips=4,
             sequence_every=4,
@@ -240,6 +242,7 @@ PRESETS: dict[str, Config] = {
             freeze_statistics=True,
             warm_up=2,
             lips_weight=2.0,
+            alter_voices=True,
             upper_weight=0.5,
             noise_steps=5,
             adversarial_clips=2,

@@ -6,6 +6,10 @@ that a run which is resumed sees the batches it would have seen.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +17,13 @@ import torch
 from torch import Tensor
 
 from talker.audio import audio_frames
+from talker.augmentation import another_voice
 from talker.config import AudioConfig
-from talker.corpora.rendered import RenderedClip
 from talker.errors import TalkerError
-from talker.media import read_audio, read_video
-from talker.metrics.landmarks import inner_lip_distance, inter_ocular_distance, mouth_width
+from talker.metrics.landmarks import lip_shape
+from talker.store import StoredClip, count_frames, read_frames, read_sound, sound_rate
+
+MEMORY = 4e9  # bytes of frames that are kept: 140,000 frames, or 1,900 clips of GRID
 
 
 class Batch(NamedTuple):
@@ -33,42 +39,104 @@ class Batch(NamedTuple):
     lips: Tensor
 
 
-def lip_shape(landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks (T, 68, 2) -> (T, 4) float32: what lips and jaw do, in inter-ocular distances.
+class Footage:
+    """A stored clip's frames, uint8 (T, H, W, 3): decoded as they are asked for, or kept."""
 
-    Opening of the inner lips, width of the mouth, height of the outer lips, nose base to chin: none
-    changes when a face is mirrored.
-    """
-    unit = inter_ocular_distance(landmarks)
-    outer = np.linalg.norm(landmarks[:, 51] - landmarks[:, 57], axis=-1) / unit
-    jaw = np.linalg.norm(landmarks[:, 33] - landmarks[:, 8], axis=-1) / unit
-    shape = [inner_lip_distance(landmarks), mouth_width(landmarks), outer, jaw]
-    return np.stack(shape, axis=1).astype(np.float32)
+    def __init__(self, path: Path, memory: Memory) -> None:
+        self._path, self._memory = path, memory
+        self._frames: np.ndarray | None = None
+
+    @functools.cached_property
+    def _count(self) -> int:
+        return count_frames(self._path)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self[np.arange(len(self))], dtype)
+
+    def __getitem__(self, numbers: np.ndarray) -> np.ndarray:
+        """The frames of an array of numbers, (N, H, W, 3)."""
+        if self._frames is None and self._memory.left > 0:
+            self._frames = read_frames(self._path)
+            self._memory.left -= self._frames.nbytes
+        if self._frames is not None:
+            return self._frames[numbers]
+        return read_frames(self._path, numbers.tolist())
+
+
+@dataclass
+class Memory:
+    """Bytes that are left for frames which are kept once decoded."""
+
+    left: float
+
+
+class Sounds(Sequence):
+    """The sounds of stored clips, float32 (S,) each, read as they are asked for."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return read_sound(self._paths[number])
+
+
+class LipShapes:
+    """The lip shapes of stored clips, (T, 4) each, in their deviations over a sample of clips."""
+
+    SAMPLE = 100  # clips, spread over all
+
+    def __init__(self, clips: list[StoredClip]) -> None:
+        self._clips = clips
+        self._kept: dict[int, np.ndarray] = {}
+        sample = np.linspace(0, len(clips) - 1, min(len(clips), self.SAMPLE)).astype(int)
+        spread = [self._read(int(number)).var(axis=0) for number in sample]
+        self._deviation = np.maximum(np.sqrt(np.mean(spread, axis=0)), 1e-6)
+
+    def _read(self, number: int) -> np.ndarray:
+        return lip_shape(np.asarray(self._clips[number].truth["landmarks"]))
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        if number not in self._kept:
+            self._kept[number] = self._read(number) / self._deviation
+        return self._kept[number]
 
 
 class Clips:
-    """Clips of one split, decoded once into memory (28 KB a frame as uint8).
+    """Clips of one split.
 
-    Raises TalkerError when a clip's sound has another rate than `audio`, or it has no frames.
+    A corpus of up to `memory` bytes of frames (28 KB each) is decoded once. Of a larger one the
+    clips that are asked for first are kept, and of all others only the frames that a batch needs
+    are decoded: what a batch holds does not depend on it.
+
+    With `altered`, every sound is heard in another voice (`talker.augmentation`).
+    Raises TalkerError when a clip's sound has another rate than `audio`.
     """
 
-    def __init__(self, clips: list[RenderedClip], audio: AudioConfig) -> None:
+    def __init__(
+        self,
+        clips: list[StoredClip],
+        audio: AudioConfig,
+        memory: float = MEMORY,
+        altered: bool = False,
+    ) -> None:
         self.audio, self.names = audio, [clip.name for clip in clips]
-        self.frames: list[np.ndarray] = []
-        self.signals: list[np.ndarray] = []
-        shapes = [lip_shape(np.asarray(clip.truth["landmarks"])) for clip in clips]
+        left = Memory(memory)
+        self.frames: Sequence[Footage | np.ndarray] = [Footage(clip.video, left) for clip in clips]
+        self.signals: Sequence[np.ndarray] = Sounds([clip.audio for clip in clips])
+        self.lips = LipShapes(clips)
+        self.altered = altered
         for clip in clips:
-            frames, _ = read_video(clip.video)
-            signal, rate = read_audio(clip.audio)
-            if rate != audio.rate or not len(frames):
+            rate = sound_rate(clip.audio)
+            if rate != audio.rate:
                 raise TalkerError(
-                    f"{clip.audio} has {rate} samples a second and {len(frames)} frames: "
-                    f"prepare it at {audio.rate} samples a second."
+                    f"{clip.audio} has {rate} samples a second: prepare it at {audio.rate}."
                 )
-            self.frames.append(frames)
-            self.signals.append(signal)
-        deviation = np.sqrt(np.mean([shape.var(axis=0) for shape in shapes], axis=0))
-        self.lips = [shape / np.maximum(deviation, 1e-6) for shape in shapes]
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -94,10 +162,14 @@ class Clips:
             picked = self._pick(rng, length, decoded, stride)
             still = 0 if rng.random() < 0.9 else int(rng.integers(len(video)))
             flip = slice(None, None, -1 if rng.random() < 0.5 else 1)
-            stills.append(video[still][:, flip])
-            frames.append(video[start + picked][:, :, flip])
-            gain = np.float32(10 ** (rng.uniform(-9, 6) / 20))
-            cut = audio_frames(torch.from_numpy(signal * gain), self.audio, len(video))
+            seen = video[np.append(still, start + picked)][:, :, flip]  # one look into the file
+            stills.append(seen[0])
+            frames.append(seen[1:])
+            sound = torch.from_numpy(signal * np.float32(10 ** (rng.uniform(-9, 6) / 20)))
+            if self.altered:
+                cut = another_voice(sound, self.audio, len(video), rng)
+            else:
+                cut = audio_frames(sound, self.audio, len(video))
             sounds.append(cut[start : start + length])
             at.append(picked)
             lips.append(self.lips[chosen][start : start + length] - self.lips[chosen][still])

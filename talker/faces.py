@@ -1,6 +1,6 @@
 """Find faces, and bring each to the canonical face that the networks know.
 
-A detector is anything with `detect(image) -> list[Face]`, so another one is one more class here.
+A detector is anything with the methods of `Detector`, so another one is one more class here.
 Coordinates are (x, y) in pixels, with the centre of the first pixel at (0, 0); landmarks are the
 68 of the iBUG 300-W scheme, which the paper's alignment and blink measure are written in.
 """
@@ -45,6 +45,13 @@ class Detector(Protocol):
         """Faces in uint8 (H, W, 3) RGB, from left to right; an empty list when there are none."""
         ...
 
+    # Left, top, right, bottom on the canonical face: the box in which `fit` expects a face.
+    canonical_box: tuple[float, float, float, float]
+
+    def fit(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+        """The 68 landmarks, float32 (68, 2), of the face known to be in that box of an image."""
+        ...
+
 
 def _resize(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Resize without aliasing; returns the image and its exact (x, y) scale after rounding."""
@@ -74,6 +81,8 @@ class DlibDetector:
     """
 
     landmark_width = 240  # pixels of face that landmarks are predicted on: 80 enlarged 3 times
+    # The detector's own boxes come in steps of 20 %; this is their median over GRID's speakers.
+    canonical_box = (3.3, 15.9, 94.4, 107.0)
 
     def __init__(self) -> None:
         import dlib
@@ -114,12 +123,16 @@ class DlibDetector:
         high = np.minimum(np.ceil(box[2:] + margin), image.shape[1::-1]).astype(int)
         patch = image[low[1] : high[1], low[0] : high[0]]
         resized, exact = _resize(patch, min(3.0, self.landmark_width / width))
-        inside = np.rint((box - np.tile(low, 2)) * np.tile(exact, 2)).astype(int)
-        rectangle = self._dlib.rectangle(*(int(v) for v in inside - (0, 0, 1, 1)))
-        points = self._predict(np.ascontiguousarray(resized), rectangle).parts()
+        points = self.fit(resized, (box - np.tile(low, 2)) * np.tile(exact, 2))
         # Half a pixel in and out: scaling keeps pixel edges in place, not pixel centres.
-        landmarks = (np.array([(p.x, p.y) for p in points]) + 0.5) / exact - 0.5 + low
+        landmarks = (points + 0.5) / exact - 0.5 + low
         return Face(tuple(float(v) for v in box), landmarks.astype(np.float32), float(score))
+
+    def fit(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+        """See `Detector.fit`; in whole pixels, so that a face should be enlarged before."""
+        rectangle = self._dlib.rectangle(*(int(v) for v in np.rint(box).astype(int) - (0, 0, 1, 1)))
+        points = self._predict(np.ascontiguousarray(image), rectangle).parts()
+        return np.array([(p.x, p.y) for p in points], np.float32)
 
 
 class FaceAlignmentDetector:
@@ -128,6 +141,9 @@ class FaceAlignmentDetector:
     More exact than dlib on turned faces, and needs two weight files in torch's hub folder.
     `find_detector` only uses it when they are there, because the package downloads what it lacks.
     """
+
+    # 2D-FAN was trained on the box around the 68 landmarks.
+    canonical_box = (7.3, 27.7, 85.7, 112.9)
 
     def __init__(self) -> None:
         import torch
@@ -168,6 +184,12 @@ class FaceAlignmentDetector:
             for box, landmarks in zip(boxes, points, strict=True)
         ]
         return sorted(faces, key=lambda face: face.box[0])
+
+    def fit(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+        """See `Detector.fit`."""
+        found = [np.append(box, 1.0)]  # the package wants a score after the corners
+        (points,) = self._network.get_landmarks_from_image(image, detected_faces=found)
+        return points.astype(np.float32)
 
 
 @functools.cache
@@ -210,7 +232,7 @@ def align(
     source, scale = _resize(image, min(1.0, 2 / shrinkage))
     to_source = _about_edges(scale)
     to_double = _about_edges(np.array([2.0, 2.0]))
-    warp = to_double @ _square(matrix) @ np.linalg.inv(to_source)
+    warp = to_double @ square(matrix) @ np.linalg.inv(to_source)
     double = cv2.warpAffine(
         source,
         warp[:2],
@@ -221,7 +243,7 @@ def align(
     return cv2.resize(double, (width, height), interpolation=cv2.INTER_AREA), matrix
 
 
-def _square(matrix: np.ndarray) -> np.ndarray:
+def square(matrix: np.ndarray) -> np.ndarray:
     return np.vstack([matrix, [0.0, 0.0, 1.0]])
 
 

@@ -18,7 +18,13 @@ from pathlib import Path
 import av
 import numpy as np
 from av.codec.context import Flags
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    VideoReformatter,
+)
 from PIL import Image, ImageOps
 
 from talker.errors import TalkerError
@@ -63,7 +69,7 @@ def write_image(path: Path | str, image: np.ndarray) -> None:
 
 
 @contextmanager
-def _opened(path: Path | str, kind: str) -> Iterator[tuple]:
+def opened(path: Path | str, kind: str) -> Iterator[tuple]:
     """The file's container and its first "audio" or "video" stream; errors as TalkerError."""
     if not Path(path).is_file():
         raise TalkerError(f"there is no file {path}: check the path.")
@@ -80,7 +86,7 @@ def _opened(path: Path | str, kind: str) -> Iterator[tuple]:
         ) from error
 
 
-def _decoded(container, stream) -> Iterator:
+def decoded(container, stream) -> Iterator:
     """Frames of one stream; damaged packets are left out, as FFmpeg itself does."""
     for packet in container.demux(stream):
         with suppress(av.error.InvalidDataError):
@@ -89,10 +95,10 @@ def _decoded(container, stream) -> Iterator:
 
 def _sound(path: Path | str) -> Iterator[tuple[np.ndarray, int]]:
     """Stream (block float32 (C, n), sampling rate) as the file has them; never an empty block."""
-    with _opened(path, "audio") as (container, stream):
+    with opened(path, "audio") as (container, stream):
         to_float = av.AudioResampler(format="fltp")
         remaining = None
-        for frame in itertools.chain(_decoded(container, stream), [None]):
+        for frame in itertools.chain(decoded(container, stream), [None]):
             if remaining is None and frame is not None:
                 # An encoder pads the last packet. Players cut that off by the stream's duration,
                 # the decoder alone does not; only MP4 states that duration to the sample.
@@ -106,7 +112,7 @@ def _sound(path: Path | str) -> Iterator[tuple[np.ndarray, int]]:
                     yield block, part.sample_rate
 
 
-def _resampled(blocks: Iterable[np.ndarray], from_rate: int, to_rate: int) -> Iterator[np.ndarray]:
+def resampled(blocks: Iterable[np.ndarray], from_rate: int, to_rate: int) -> Iterator[np.ndarray]:
     """Blocks (C, n) at another rate; the result does not depend on how the signal was cut."""
     if from_rate == to_rate:
         yield from blocks
@@ -137,7 +143,7 @@ def audio_blocks(path: Path | str, rate: int) -> Iterator[np.ndarray]:
     if first is not None:
         blocks = (block for block, _ in itertools.chain([first], sound))
         mono = (block.mean(axis=0, keepdims=True) for block in blocks)
-        yield from (block[0] for block in _resampled(mono, first[1], rate))
+        yield from (block[0] for block in resampled(mono, first[1], rate))
 
 
 def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
@@ -196,9 +202,11 @@ def read_video(path: Path | str) -> tuple[np.ndarray, Fraction]:
 
     Raises TalkerError when the file is missing, cannot be decoded or has no frames.
     """
-    with _opened(path, "video") as (container, stream):
+    with opened(path, "video") as (container, stream):
         stream.thread_type = "AUTO"
-        frames = [frame.to_ndarray(format="rgb24") for frame in _decoded(container, stream)]
+        to_rgb = VideoReformatter()  # made once: making it costs more than converting a frame
+        pictures = (to_rgb.reformat(frame, format="rgb24") for frame in decoded(container, stream))
+        frames = [picture.to_ndarray() for picture in pictures]
         fps = stream.average_rate
     if not frames:
         raise TalkerError(f"{path} has no frame that can be decoded: check that it is complete.")
@@ -215,7 +223,8 @@ class VideoWriter:
     own; the file's edit list takes them off again, so sample 0 sounds as frame 0 appears.
 
     `size` is (height, width), both even; `audio` is the path of any file with sound, which is
-    then streamed, or (float32 signal (S,), rate); `comment` goes into the file's metadata.
+    then streamed, or (float32 signal (S,), rate); `comment` goes into the file's metadata; a key
+    frame comes at least every `keyframes` frames, and reading may begin at any of them.
     Raises TalkerError when the file cannot be written or the sound cannot be read.
     """
 
@@ -227,10 +236,12 @@ class VideoWriter:
         audio: Path | str | tuple[np.ndarray, int] | None = None,
         crf: int = 18,
         comment: str = "",
+        keyframes: int = 250,
     ) -> None:
         if size[0] % 2 or size[1] % 2:
             raise TalkerError(f"a video needs an even height and width, not {size[0]}x{size[1]}.")
         self.path, self.size, self.crf, self.comment = Path(path), tuple(size), crf, comment
+        self.keyframes, self._to_yuv = keyframes, VideoReformatter()
         self.fps = Fraction(fps).limit_denominator(1001)
         self.frames = 0
         self._audio = audio
@@ -260,7 +271,7 @@ class VideoWriter:
 
     def _video_stream(self):
         # One thread: x264's output depends on how many there are, and so on the machine.
-        options = {"crf": str(self.crf), "bf": "0", "threads": "1"}
+        options = {"crf": str(self.crf), "bf": "0", "threads": "1", "g": str(self.keyframes)}
         stream = self._container.add_stream("libx264", rate=self.fps, options=options)
         stream.height, stream.width = self.size
         stream.pix_fmt = "yuv420p"
@@ -290,14 +301,15 @@ class VideoWriter:
             blocks = (b.mean(axis=0, keepdims=True) for b in blocks)
         rate = from_rate if from_rate in AAC_RATES else 48000
         channels = block.shape[0] if block.shape[0] <= 2 else 1
-        return _resampled(blocks, from_rate, rate), rate, channels
+        return resampled(blocks, from_rate, rate), rate, channels
 
     def write(self, frame: np.ndarray) -> None:
         """Append one frame, uint8 (H, W, 3) RGB."""
         if frame.shape != (*self.size, 3):
             raise ValueError(f"a frame of shape {frame.shape} in a video of {self.size}")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        picture = self._to_yuv.reformat(
+            rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         picture.pts, picture.time_base = self.frames, 1 / self.fps
         self._container.mux(self._video.encode(picture))
@@ -336,16 +348,18 @@ def write_video(
     rate: int | None = None,
     crf: int = 18,
     comment: str = "",
+    keyframes: int = 250,
 ) -> None:
     """Write frames, uint8 (T, H, W, 3), and sound, float32 (S,) at `rate` Hz, as an MP4.
 
-    See `VideoWriter` for the format; `crf` is x264's quality, from 1 (best) to 51.
+    See `VideoWriter` for the format; `crf` is x264's quality, from 1 (best) to 51, and `keyframes`
+    the largest distance between two key frames.
     """
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
         raise ValueError(f"no frame to write to {path}")
     audio = None if signal is None else (signal, rate)
-    with VideoWriter(path, fps, first.shape[:2], audio, crf, comment) as writer:
+    with VideoWriter(path, fps, first.shape[:2], audio, crf, comment, keyframes) as writer:
         for frame in itertools.chain([first], frames):
             writer.write(frame)

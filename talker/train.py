@@ -17,11 +17,11 @@ from tqdm import tqdm
 from talker import config as configuration
 from talker.checkpoint import save_generator
 from talker.config import Config
-from talker.corpora import rendered
 from talker.dataset import Clips
 from talker.errors import TalkerError
 from talker.files import replacing
 from talker.run_state import load_state, save_state
+from talker.store import clips
 from talker.trainer import Trainer
 
 SAVE_SECONDS = 120
@@ -57,7 +57,8 @@ def train(
         precision=precision or base.train.precision,
     )
     config = dataclasses.replace(base, train=settings)
-    data = Clips(rendered.clips(corpus, "train"), config.model.audio)
+    chosen = clips(corpus, "train")
+    data = Clips(chosen, config.model.audio, altered=settings.alter_voices)
     return run(config, data, Path(out), resume)
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,6 +85,13 @@ def test_a_git_lfs_pointer_instead_of_weights_is_named(files, capsys):
             {"performers": 3, "clips": 12, "seed": 7, "workers": 0},
         ),
         (
+            "bench",
+            "talker.bench",
+            "bench",
+            ["store", "data/x", "-o", "x"],
+            {"what": "store", "paths": [Path("data/x")]},
+        ),
+        (
             "train",
             "talker.train",
             "train",
@@ -104,6 +112,32 @@ def test_commands_pass_their_options_on(monkeypatch, command, module, function, 
     assert str(calls[0].pop("out")) == "x"
     assert str(calls[0].pop("corpus", "c")) == "c"
     assert calls[0] == expected
+
+
+def test_prepare_looks_its_corpus_up_by_name(monkeypatch, capsys):
+    calls = []
+
+    def prepare(*arguments, **options):
+        calls.append((*arguments, options))
+        return {"clips": 3, "kept": {"all": 2}, "rejected": {"s1/a": "no face"}}
+
+    for module, content in (
+        ("talker.corpora.registry", {"CORPORA": {"grid": "the corpus"}}),
+        ("talker.prepare", {"prepare": prepare}),
+    ):
+        stand_in = types.ModuleType(module)
+        stand_in.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, module, stand_in)
+    assert cli.main(["prepare", "grid", "in", "-o", "out", "--workers", "3"]) == 0
+    assert calls == [
+        ("the corpus", Path("in"), Path("out"), {"scheduler": None, "workers": 3}),
+    ]
+    assert capsys.readouterr().out.splitlines() == [
+        "rejected s1/a: no face",
+        "2 of 3 clips are in out; see report.json there.",
+    ]
+    assert cli.main(["prepare", "grit", "in", "-o", "out"]) == 2
+    assert "there is no corpus 'grit': choose one of grid." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,18 @@
 
 import copy
 import dataclasses
+import json
+import dataclasses
 
 import numpy as np
 import pytest
 import torch
 
 from talker.config import AudioConfig
-from talker.corpora.rendered import RenderedClip
-from talker.dataset import Clips, lip_shape, to_unit
+from talker.dataset import Clips, to_unit
 from talker.errors import TalkerError
 from talker.media import write_audio, write_video
+from talker.store import StoredClip
 
 LENGTH = 40  # frames
 AUDIO = AudioConfig()
@@ -29,7 +31,7 @@ def opening_mouth(length: int) -> np.ndarray:
     return landmarks
 
 
-def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> RenderedClip:
+def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> StoredClip:
     """Frame t is 40 + 4 t grey below, bright in the top left corner, dark in the top right.
 
     The sound rises in a straight line from 0, so that the ratio of an audio frame's mean to its
@@ -44,7 +46,8 @@ def write_clip(folder, number: int, length: int = LENGTH, rate: int = 16000) -> 
     signal = np.linspace(0, 0.5, rate * length // 25, dtype=np.float32)
     write_audio(path.with_suffix(".wav"), signal, rate)
     truth = {"landmarks": opening_mouth(length).tolist()}
-    return RenderedClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train", truth)
+    path.with_suffix(".json").write_text(json.dumps(truth))
+    return StoredClip(path.stem, path, path.with_suffix(".wav"), path.stem[:4], "train")
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +188,35 @@ def test_lips_are_those_of_the_frames_less_those_of_the_still(data):
     for sinking in (0, 2, 3):
         assert torch.allclose(at_frames[..., sinking] * deviation, since, atol=0.6)
     assert at_frames[..., 1].abs().max() < 1e-3  # the width stays
+
+
+@pytest.mark.parametrize("decoded", [4, "run", "all"])
+def test_a_batch_does_not_depend_on_what_is_kept_in_memory(tmp_path, decoded):
+    clips = [write_clip(tmp_path, number) for number in range(3)]
+    one_clip = LENGTH * 64 * 64 * 3
+    for step in range(3):
+        batches = [
+            Clips(clips, AUDIO, memory).batch(np.random.default_rng(step), 6, 20, decoded, stride=3)
+            for memory in (0, one_clip, 1e9)
+        ]
+        for other in batches[1:]:
+            assert all(torch.equal(a, b) for a, b in zip(batches[0], other, strict=True))
+
+
+def test_no_more_than_the_memory_allows_is_kept(tmp_path, monkeypatch):
+    from talker import dataset
+
+    asked = []
+
+    def counted(path, numbers=None):
+        asked.append(numbers)
+        return read(path, numbers)
+
+    read = dataset.read_frames
+    monkeypatch.setattr(dataset, "read_frames", counted)
+    data = Clips([write_clip(tmp_path, number) for number in range(2)], AUDIO, memory=1)
+    for _ in range(3):
+        for frames in data.frames:
+            assert len(frames) == LENGTH
+            assert np.asarray(frames).shape == (LENGTH, 64, 64, 3)
+    assert asked.count(None) == 1 and len(asked) == 4  # the first is kept, the second is not

@@ -134,6 +134,8 @@ def test_face_alignment_results_are_mapped_back_to_the_image():
     assert [face.box for face in found] == [(10, 20, 40, 50), (50, 10, 90, 50)]
     assert [face.score for face in found] == [0.9, 0.5]
     assert np.allclose(found[0].landmarks, 30)  # (3 * 30 + 1 + 0.5) / 3 - 0.5
+    fitted = detector.fit(np.zeros((128, 96, 3), np.uint8), np.array([30.0, 60, 120, 150]))
+    assert fitted.shape == (68, 2) and fitted.dtype == np.float32 and np.allclose(fitted, 91)
 
 
 # ---- alignment

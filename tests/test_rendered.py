@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talker import store
 from talker.corpora import rendered
-from talker.corpora.rendered import clips, render_clip, render_corpus, split_of
+from talker.corpora.clip import SPLITS
+from talker.corpora.rendered import render_clip, render_corpus, split_of
 from talker.errors import TalkerError
 from talker.faces import CANONICAL, CANONICAL_INDICES, DlibDetector
 from talker.media import read_audio, read_video
 from talker.metrics.landmarks import eye_aspect_ratio, inner_lip_distance, inter_ocular_distance
+from talker.store import clips
 from talker.studio.camera import Camera
 
 FEW = 4  # frames of the clips that are really rendered
@@ -84,16 +87,16 @@ def test_the_video_is_the_frames_that_were_rendered(corpus):
 
 def test_clips_say_whose_they_are(corpus):
     found = clips(corpus)
-    assert [clip.name for clip in found] == ["p000_000", "p000_001"]
+    assert [clip.name for clip in found] == ["p000/p000_000", "p000/p000_001"]
     assert {(c.speaker, c.split) for c in found} == {("p000", "train")}
     assert found[0].truth["sentence"] != found[1].truth["sentence"]
     assert len(clips(corpus, "train")) == 2
-    with pytest.raises(TalkerError, match="no clip of the split test: render more performers"):
+    with pytest.raises(TalkerError, match="no clip of the split test: render or prepare more"):
         clips(corpus, "test")
 
 
 def test_a_folder_without_a_corpus_is_named(tmp_path):
-    with pytest.raises(TalkerError, match="holds no rendered corpus: make one with 'talker render"):
+    with pytest.raises(TalkerError, match="holds no corpus: make one with 'talker render"):
         clips(tmp_path)
     (tmp_path / "corpus.json").write_text("{}")
     with pytest.raises(TalkerError, match="no clip of the split any"):
@@ -102,8 +105,8 @@ def test_a_folder_without_a_corpus_is_named(tmp_path):
 
 def test_splits_share_no_performer_and_hold_out_both_genders():
     splits = [split_of(number) for number in range(48)]
-    assert [splits.count(s) for s in rendered.SPLITS] == [40, 4, 4]
-    for name in rendered.SPLITS:
+    assert [splits.count(s) for s in SPLITS] == [40, 4, 4]
+    for name in SPLITS:
         numbers = [n for n, s in enumerate(splits) if s == name]
         assert sum(n % 2 for n in numbers) * 2 == len(numbers)  # odd numbers are men
     assert splits[:20] == ["train"] * 20  # a small corpus is all for training
@@ -209,7 +212,7 @@ def test_going_on_leaves_what_is_finished(corpus, tmp_path):
     assert contents(folder) == contents(corpus)
     (folder / "p000" / "p000_000.json").unlink()  # a clip is there once its .json is
     kept = times(folder)
-    assert [clip.name for clip in clips(folder)] == ["p000_001"]
+    assert [clip.name for clip in clips(folder)] == ["p000/p000_001"]
     render_corpus(folder, performers=1, clips=2, workers=1)
     assert contents(folder) == contents(corpus)
     redone = times(folder)
@@ -223,7 +226,7 @@ def test_a_rendering_that_is_cut_off_goes_on(corpus, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rendered, "write_audio", out_of_power)
+        patch.setattr(store, "write_audio", out_of_power)
         with pytest.raises(KeyboardInterrupt):
             render_corpus(folder, performers=1, clips=2, workers=1)
     assert (folder / "p000" / "p000_000.mp4").exists()
@@ -245,7 +248,7 @@ def test_processes_share_the_work_and_whole_clips_are_rendered(tmp_path):
     """Worker processes don't see this module's patch: these are two real clips of 75 frames."""
     render_corpus(tmp_path, performers=2, clips=1, workers=2)
     found = clips(tmp_path)
-    assert [clip.name for clip in found] == ["p000_000", "p001_000"]
+    assert [clip.name for clip in found] == ["p000/p000_000", "p001/p001_000"]
     for clip in found:
         frames, _ = read_video(clip.video)
         assert frames.shape == (75, 128, 96, 3)

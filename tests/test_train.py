@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from talker import train as loop
 from talker.checkpoint import load_generator, read_config
 from talker.config import Config, LossWeights, preset
-from talker.corpora import rendered
 from talker.dataset import Clips
 from talker.errors import TalkerError
 from talker.media import write_audio, write_video
+from talker.store import clips
 from talker.train import run, train
 from talker.trainer import Trainer, gather, shifted
 
@@ -46,7 +46,7 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data(corpus) -> Clips:
-    return Clips(rendered.clips(corpus, "train"), SMOKE.model.audio)
+    return Clips(clips(corpus, "train"), SMOKE.model.audio)
 
 
 def started(config: Config) -> Trainer:
@@ -339,9 +339,8 @@ def test_the_state_is_saved_on_the_way(data, tmp_path, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(corpus, tmp_path):
-    broken = Clips(rendered.clips(corpus, "train"), SMOKE.model.audio)
-    for signal in broken.signals:
-        signal[:] = np.nan
+    broken = Clips(clips(corpus, "train"), SMOKE.model.audio)
+    broken.signals = [np.full_like(signal, np.nan) for signal in broken.signals]
     with pytest.raises(TalkerError, match="a loss is not finite at step 1: .*lower learning rates"):
         run(SMOKE, broken, tmp_path)
     assert not (tmp_path / "generator").exists()
@@ -361,7 +360,7 @@ def test_train_reads_the_training_performers_of_a_corpus(corpus, whole, tmp_path
     monkeypatch.setattr(loop, "run", lambda config, data, *rest: seen.append((config, data, *rest)))
     train(corpus, tmp_path / "run", "smoke", minutes=3, steps=5, seed=7, resume=False)
     ((config, data, out, resume),) = seen
-    assert data.names == ["p000_000", "p001_000"]  # p022 is for the test
+    assert data.names == ["p000/p000_000", "p001/p001_000"]  # p022 is for the test
     assert (config.train.minutes, config.train.steps, config.train.seed) == (3, 5, 7)
     assert config.train.corpus == str(corpus) and config.model == SMOKE.model
     assert out == tmp_path / "run" and resume is False
@@ -370,7 +369,7 @@ def test_train_reads_the_training_performers_of_a_corpus(corpus, whole, tmp_path
 
 
 def test_train_names_what_is_missing(tmp_path):
-    with pytest.raises(TalkerError, match="holds no rendered corpus"):
+    with pytest.raises(TalkerError, match="holds no corpus"):
         train(tmp_path, tmp_path / "run", "smoke")
     with pytest.raises(TalkerError, match="no preset 'enormous'"):
         train(tmp_path, tmp_path / "run", "enormous")

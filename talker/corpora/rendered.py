@@ -1,12 +1,10 @@
 """The rendered corpus: performers speaking sentences of the GRID grammar, and the truth about them.
 
     DIR/corpus.json            how it was made
-    DIR/p003/p003_007.mp4      the clip as one can play it: 96x128, 25 fps, H.264, its sound as AAC
-    DIR/p003/p003_007.wav      the sound that training hears, 16 kHz mono
-    DIR/p003/p003_007.json     the truth: words, phonemes, blinks, performer, gender, landmarks
+    DIR/p003/p003_007.*        a clip, as `talker.store` keeps it; its .json holds the truth: words,
+                               phonemes, blinks, performer, gender, landmarks
 
-A clip is there once its .json is: it is renamed into place last, so a rendering that was cut off
-goes on where it stopped. The same arguments give the same files.
+A rendering that was cut off goes on where it stopped. The same arguments give the same files.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ import functools
 import json
 import multiprocessing
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +21,10 @@ from tqdm import tqdm
 
 from talker.errors import TalkerError
 from talker.files import replacing
-from talker.media import write_audio, write_video
+from talker.store import FPS, write_clip
+from talker.tracking import smoothed
 
-FPS, FRAMES = 25, 75
-SPLITS = ("train", "validation", "test")
-_SMOOTHING = 7  # frames over which the alignment is averaged, as in the preparation of real clips
-
-
-@dataclass(frozen=True)
-class RenderedClip:
-    """One clip on disk: its files, who speaks, and its truth as read from the .json."""
-
-    name: str
-    video: Path
-    audio: Path
-    speaker: str
-    split: str
-    truth: dict
+FRAMES = 75
 
 
 def split_of(number: int) -> str:
@@ -48,31 +33,6 @@ def split_of(number: int) -> str:
     Of the two one is a woman and one a man; no performer is in two splits.
     """
     return {20: "validation", 21: "validation", 22: "test", 23: "test"}.get(number % 24, "train")
-
-
-def clips(corpus: Path | str, split: str | None = None) -> list[RenderedClip]:
-    """The finished clips of a corpus, in order of their names; all splits where none is named.
-
-    Raises TalkerError: the folder is not a rendered corpus, or has no clip of that split.
-    """
-    corpus = Path(corpus)
-    if not (corpus / "corpus.json").exists():
-        raise TalkerError(
-            f"{corpus} holds no rendered corpus: make one with 'talker render --out {corpus}'."
-        )
-    found = []
-    for path in sorted(corpus.glob("p*/p*_*.json")):
-        truth = json.loads(path.read_text(encoding="utf-8"))
-        speaker = path.parent.name
-        part = split_of(int(speaker[1:]))
-        if split in (None, part):
-            video, audio = path.with_suffix(".mp4"), path.with_suffix(".wav")
-            found.append(RenderedClip(path.stem, video, audio, speaker, part, truth))
-    if not found:
-        raise TalkerError(
-            f"{corpus} has no clip of the split {split or 'any'}: render more performers."
-        )
-    return found
 
 
 @functools.lru_cache(maxsize=1)
@@ -91,9 +51,9 @@ def _on_set(number: int, seed: int):
 def render_clip(number: int, clip: int, seed: int = 0):
     """One clip in memory: frames (75, 128, 96, 3) uint8, signal (48000,) float32 at 16 kHz, truth.
 
-    The truth, all of it JSON: who speaks (speaker, gender, age in years, ancestry), what (sentence,
-    code, words and phonemes in seconds), blinks as half-open frame intervals, lips_closed (75) in
-    0..1, fps, and landmarks (75, 68, 2) in pixels of the frame.
+    The truth, all of it JSON: who speaks (speaker, split, gender, age in years, ancestry), what
+    (sentence, code, words and phonemes in seconds), blinks as half-open frame intervals,
+    lips_closed (75) in 0..1, fps, and landmarks (75, 68, 2) in pixels of the frame.
     """
     from talker.studio import grammar
     from talker.studio.acting import ACTIONS, act
@@ -112,7 +72,7 @@ def render_clip(number: int, clip: int, seed: int = 0):
         vertices = camera.posed(Pose(actions, performance.head[t], performance.gaze[t]))
         posed.append(vertices)
         landmarks.append(camera.landmarks(vertices))
-    steady = _smoothed(np.stack(landmarks))
+    steady = smoothed(np.stack(landmarks))
     frames, points = [], []
     for vertices, seen, calm in zip(posed, landmarks, steady, strict=True):
         film = camera.film(calm)
@@ -121,6 +81,7 @@ def render_clip(number: int, clip: int, seed: int = 0):
     person = camera.performer
     truth = {
         "speaker": person.name,
+        "split": split_of(number),
         "gender": person.gender,
         "age": round(person.age, 1),
         "ancestry": {name: round(w, 3) for name, w in person.ancestry.items()},
@@ -136,24 +97,12 @@ def render_clip(number: int, clip: int, seed: int = 0):
     return np.stack(frames), speech.signal, truth
 
 
-def _smoothed(landmarks: np.ndarray) -> np.ndarray:
-    """Mean over the frames around each one, fewer at the ends; (T, 68, 2) to the same."""
-    half = _SMOOTHING // 2
-    count = len(landmarks)
-    return np.stack([landmarks[max(0, t - half) : t + half + 1].mean(0) for t in range(count)])
-
-
 def _render_to_disk(task: tuple[Path, int, int, int]) -> None:
     out, number, clip, seed = task
     stem = out / f"p{number:03d}" / f"p{number:03d}_{clip:03d}"
     if stem.with_suffix(".json").exists():
         return
-    frames, signal, truth = render_clip(number, clip, seed)
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    write_video(stem.with_suffix(".mp4"), frames, FPS, signal, 16000, crf=12)
-    write_audio(stem.with_suffix(".wav"), signal, 16000)
-    with replacing(stem.with_suffix(".json")) as path:
-        path.write_text(json.dumps(truth, separators=(",", ":")), encoding="utf-8")
+    write_clip(stem, *render_clip(number, clip, seed))
 
 
 def render_corpus(

@@ -21,7 +21,6 @@ from tqdm import tqdm
 from talker.animate import enlarge, to_pictures, to_tensor
 from talker.audio import audio_frames
 from talker.checkpoint import load_generator, read_config
-from talker.corpora import rendered
 from talker.experiments.report import bootstrap, circumstances, write_results
 from talker.faces import DlibDetector
 from talker.files import replacing
@@ -29,6 +28,8 @@ from talker.media import read_audio, read_video, write_image
 from talker.metrics.blinks import find_blinks
 from talker.metrics.landmarks import eye_aspect_ratio, inner_lip_distance, mouth_width
 from talker.models.generator import Generator
+from talker.store import StoredClip
+from talker.store import clips as stored_clips
 
 FPS = 25
 
@@ -111,7 +112,7 @@ def moving_picture(path: Path, clips: list[np.ndarray], scale: int = 2) -> None:
 
 
 def measure(
-    generator: Generator, clips: list[rendered.RenderedClip], seed: int
+    generator: Generator, clips: list[StoredClip], seed: int
 ) -> tuple[dict, dict[str, tuple[np.ndarray, np.ndarray]]]:
     """Per-clip values of every measure, lists in the order of `clips`.
 
@@ -172,7 +173,7 @@ def measure(
 def main(corpus: Path, weights: Path, out: Path, seed: int = 0) -> None:
     """Measure the weights on the held-out performers of the corpus and write the results file."""
     began = time.monotonic()
-    held_out = rendered.clips(corpus, "validation") + rendered.clips(corpus, "test")
+    held_out = stored_clips(corpus, "validation") + stored_clips(corpus, "test")
     rows, shown = measure(load_generator(weights), held_out, seed)
     pooled = {
         name: rows.pop(name) for name in list(rows) if name.startswith(("blink_s", "blink_d"))

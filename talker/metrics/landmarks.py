@@ -1,4 +1,4 @@
-"""What a mouth and an eye do, as three numbers from 68 landmarks.
+"""What a mouth and an eye do, as a few numbers from 68 landmarks.
 
 All take landmarks (..., 68, 2) in any unit and return (...), a ratio of distances: they don't
 depend on the size of the face or on its roll in the image.
@@ -41,3 +41,14 @@ def eye_aspect_ratio(landmarks: np.ndarray) -> np.ndarray:
         height = _distance(landmarks, p2, p6) + _distance(landmarks, p3, p5)
         ratios.append(height / _distance(landmarks, p1, p4))
     return (ratios[0] + ratios[1]) / 2
+
+
+def lip_shape(landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks (..., 68, 2) -> (..., 4) float32: what lips and jaw do; no mirror changes it.
+
+    Opening of the inner lips, width of the mouth, height of the outer lips, nose base to chin.
+    """
+    unit = inter_ocular_distance(landmarks)
+    height, jaw = (_distance(landmarks, *pair) / unit for pair in ((51, 57), (33, 8)))
+    shape = [inner_lip_distance(landmarks), mouth_width(landmarks), height, jaw]
+    return np.stack(shape, axis=-1).astype(np.float32)

@@ -1,0 +1,177 @@
+"""How fast things are on this machine: `talker bench prepare` and `talker bench store`.
+
+Seconds are those of the processor, not of the clock, so that other work on the machine changes
+them little; "a core" is one that does nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import multiprocessing
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from talker.corpora.clip import Clip, Corpus
+from talker.errors import TalkerError
+from talker.files import replacing
+from talker.media import write_video
+from talker.store import CRF, FPS, KEYFRAMES, RATE, clips, read_frames, read_sound
+
+_MOST_CLIPS = 32
+# A training step on two cores: 3 random frames of a window of 25, of 12 clips, in 0.4 s.
+WINDOW, DECODED, NEEDED = 25, 3, 12 / 0.4
+
+
+def bench_prepare(files: list[Path]) -> list[dict]:
+    """Prepare 1, 2, 4 ... clips of these video files, each count in a process of its own.
+
+    Returns for each count: clips, frames that were kept, frames_per_second of one core, and peak
+    memory of the process in MB. Raises TalkerError when no file is given, or none can be prepared.
+    """
+    if not files:
+        raise TalkerError("there is no file to prepare: name some videos with a face and sound.")
+    counts = [2**power for power in range(_MOST_CLIPS.bit_length())]
+    context = multiprocessing.get_context("spawn")  # memory of one count must not show in the next
+    rows = []
+    for count in counts:
+        if count <= max(1, len(files)):
+            with context.Pool(1) as pool:
+                rows.append(pool.apply(_prepare_some, (files[:count],)))
+    return rows
+
+
+def _prepare_some(files: list[Path]) -> dict:
+    from talker.faces import find_detector
+    from talker.prepare import prepare
+
+    names = [f"bench/{number:04d}" for number in range(len(files))]
+    listed = [
+        Clip("bench", name, "bench", "train", Path(file).absolute(), Path(file).absolute())
+        for name, file in zip(names, files, strict=True)
+    ]
+    corpus = Corpus("bench", "", "", "", "", "", lambda root: listed)
+    find_detector()  # its model is loaded once a process, not once a clip
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.process_time()
+        report = prepare(corpus, folder, Path(folder) / "out", workers=1)
+        seconds = time.process_time() - began
+    frames = sum(int(length) * count for length, count in report["frames"].items())
+    if not frames:
+        raise TalkerError(f"none of the files can be prepared: {report['rejected'][names[0]]}.")
+    return {
+        "clips": report["kept"]["all"],
+        "frames": frames,
+        "frames_per_second": round(frames / seconds, 1),
+        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def bench_store(corpus: Path, count: int = 8, repeats: int = 5) -> list[dict]:
+    """Write `count` clips of a stored corpus in several ways, and read random windows of each.
+
+    Returns for each way: kilobytes a clip (pictures and the sound that is played with them), psnr
+    in dB of what is read against what was written, and how many windows a second one core reads:
+    whole windows of 25 frames, and what a training step needs of one, its 3 frames and the still.
+    `needed` is how many windows a second training uses, all of its processor time aside.
+    """
+    stored = clips(corpus)[:count]
+    pictures = [read_frames(clip.video) for clip in stored]
+    sounds = [read_sound(clip.audio) for clip in stored]
+    ways: dict[str, tuple[str, Callable, Callable]] = {
+        f"H.264, key frame every {keyframes}": (
+            ".mp4",
+            functools.partial(_write_h264, keyframes=keyframes),
+            read_frames,
+        )
+        for keyframes in (250, 25, KEYFRAMES, 5, 1)
+    }
+    ways["Motion JPEG"] = (".mp4", _write_jpeg, read_frames)
+    ways["raw, memory-mapped"] = (".npy", lambda path, frames, _: np.save(path, frames), _read_raw)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for way, (ending, write, read) in ways.items():
+            paths = [Path(folder) / f"{number}{ending}" for number in range(len(stored))]
+            for path, frames, sound in zip(paths, pictures, sounds, strict=True):
+                write(path, frames, sound)
+            error = np.mean(
+                [
+                    np.square(read(path, range(len(frames))).astype(np.float32) - frames).mean()
+                    for path, frames in zip(paths, pictures, strict=True)
+                ]
+            )
+            rows.append(
+                {
+                    "way": way,
+                    "kilobytes": round(np.mean([path.stat().st_size for path in paths]) / 1000, 1),
+                    "psnr": round(float(10 * np.log10(255**2 / max(error, 1e-9))), 1),
+                    "windows": _speed(read, paths, pictures, repeats, _whole),
+                    "training_windows": _speed(read, paths, pictures, repeats, _for_training),
+                    "needed": NEEDED,
+                }
+            )
+    return rows
+
+
+def _write_h264(path: Path, frames: np.ndarray, sound: np.ndarray, keyframes: int) -> None:
+    write_video(path, frames, FPS, sound, RATE, CRF, keyframes=keyframes)
+
+
+def _write_jpeg(path: Path, frames: np.ndarray, sound: np.ndarray) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=FPS, options={"qmin": "3", "qmax": "3"})
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuvj420p"
+        for number, frame in enumerate(frames):
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuvj420p")
+            picture.pts, picture.time_base = number, Fraction(1, FPS)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+def _read_raw(path: Path, numbers) -> np.ndarray:
+    return np.load(path, mmap_mode="r")[list(numbers)]
+
+
+def _whole(rng: np.random.Generator, start: int) -> list[int]:
+    return list(range(start, start + WINDOW))
+
+
+def _for_training(rng: np.random.Generator, start: int) -> list[int]:
+    return [0, *(start + np.sort(rng.choice(WINDOW, DECODED, replace=False))).tolist()]
+
+
+def _speed(
+    read: Callable, paths: list[Path], pictures: list[np.ndarray], repeats: int, wish: Callable
+) -> float:
+    """Windows a second of processor time, over all clips so many times."""
+    rng = np.random.default_rng(0)
+    began = time.process_time()
+    for _ in range(repeats):
+        for path, frames in zip(paths, pictures, strict=True):
+            start = int(rng.integers(max(1, len(frames) - WINDOW + 1)))
+            read(path, [number for number in wish(rng, start) if number < len(frames)])
+    return round(repeats * len(paths) / (time.process_time() - began), 1)
+
+
+def bench(what: str, paths: list[Path], out: Path | None = None) -> list[dict]:
+    """Measure "prepare" on video files, or "store" on a corpus; prints rows, and writes them to
+    `out` as JSON where that is given. Raises TalkerError as the two do.
+    """
+    if what == "store" and len(paths) != 1:
+        raise TalkerError("`talker bench store` takes one folder with a corpus.")
+    rows = bench_prepare(paths) if what == "prepare" else bench_store(paths[0])
+    print("  ".join(rows[0]))
+    for row in rows:
+        print("  ".join(str(value) for value in row.values()))
+    if out is not None:
+        with replacing(out) as temporary:
+            temporary.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows
