@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-import dataclasses
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from talker.config import AudioConfig
 from talker.dataset import Clips, to_unit
 from talker.errors import TalkerError
 from talker.media import write_audio, write_video
+from talker.metrics.landmarks import lip_shape
 from talker.store import StoredClip
 
 LENGTH = 40  # frames
@@ -220,3 +220,14 @@ def test_no_more_than_the_memory_allows_is_kept(tmp_path, monkeypatch):
             assert len(frames) == LENGTH
             assert np.asarray(frames).shape == (LENGTH, 64, 64, 3)
     assert asked.count(None) == 1 and len(asked) == 4  # the first is kept, the second is not
+
+
+def test_altered_clips_are_heard_otherwise_and_seen_alike(tmp_path):
+    clip = write_clip(tmp_path, 0)
+    plain, altered = (
+        Clips([clip], AUDIO, altered=altered).batch(np.random.default_rng(0), 1, 20, "all")
+        for altered in (False, True)
+    )
+    assert torch.equal(plain.frames, altered.frames) and torch.equal(plain.lips, altered.lips)
+    assert plain.audio_frames.shape == altered.audio_frames.shape
+    assert not torch.allclose(plain.audio_frames, altered.audio_frames, atol=1e-2)
