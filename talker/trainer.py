@@ -6,8 +6,9 @@ know; then the noise generator learns to make such sequences by itself (`talker.
 Phase 2: Eq. 7. Frames made with the noise generator's own z_n are judged by the three
 discriminators; L1 is that of the reconstruction with the encoder's z_n, on the lower half (Eq. 6)
 and, with a weight of its own, on the upper.
+In both, a linear map has to read the lips' shape off z_c.
 
-Where the paper has one phase and no encoder, see "Departures" in the book.
+The paper has one phase and no encoder; chapter 1 of the book tables where we deviate, and why.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from talker.config import Config
 from talker.dataset import Batch, Clips, to_unit
 from talker.models.frame_discriminator import FrameDiscriminator
 from talker.models.generator import Generator
+from talker.models.identity_encoder import IdentityCode
 from talker.models.noise_encoder import NoiseEncoder
 from talker.models.sequence_discriminator import SequenceDiscriminator
 from talker.models.sync_discriminator import SyncDiscriminator
@@ -128,21 +130,26 @@ class Trainer:
     def _l1(self, made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Eq. 6 with the mouth emphasised, and the same for the upper half; (lower, upper)."""
         train, half = self.config.train, real.shape[-2] // 2
-        error = (made - real).abs()
-        lower, mouth = error[..., half:, :], _part(error, MOUTH)
-        upper, eyes = error[..., :half, :], _part(error, EYES)
+        lower = losses.reconstruction_loss(real, made)
+        upper = F.l1_loss(made[..., :half, :], real[..., :half, :])
+        mouth, eyes = (F.l1_loss(_part(made, place), _part(real, place)) for place in (MOUTH, EYES))
         return (
-            (lower.mean() + train.mouth_emphasis * mouth.mean()) / (1 + train.mouth_emphasis),
-            (upper.mean() + train.eye_emphasis * eyes.mean()) / (1 + train.eye_emphasis),
+            (lower + train.mouth_emphasis * mouth) / (1 + train.mouth_emphasis),
+            (upper + train.eye_emphasis * eyes) / (1 + train.eye_emphasis),
         )
 
-    def _reconstruct(self, batch: Batch, jitter: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _encoded(self, batch: Batch) -> tuple[IdentityCode, Tensor]:
+        """The stills' codes, and z_c of every audio frame (B, T, content_dim)."""
+        z_c, _ = self.generator.content_encoder(batch.audio_frames)
+        return self.generator.encode_still(batch.still), z_c
+
+    def _reconstruct(
+        self, batch: Batch, code: IdentityCode, z_c: Tensor, jitter: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """L1 of the lower and of the upper half, with the z_n that the encoder reads off them.
 
         Third, the error of the lips that can be read off z_c, in deviations.
         """
-        z_c, _ = self.generator.content_encoder(batch.audio_frames)
-        code = self.generator.encode_still(batch.still)
         z_n = self.modules["noise_encoder"](batch.frames, batch.still)
         z_n = z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
         made = self.generator.decode(code, gather(z_c, batch.at), z_n)
@@ -168,7 +175,8 @@ class Trainer:
             rng = np.random.default_rng([self.config.train.seed, 5, number])
             jitter = torch.Generator().manual_seed(number)
             train = self.config.train
-            self._reconstruct(data.batch(rng, train.clips, train.frames, train.decoded), jitter)
+            batch = data.batch(rng, train.clips, train.frames, train.decoded)
+            self._reconstruct(batch, *self._encoded(batch), jitter)
         for norm in norms:
             norm.momentum = 0.1
 
@@ -182,7 +190,7 @@ class Trainer:
         train = self.config.train
         jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
         batch = data.batch(rng, train.clips, train.frames, train.decoded)
-        lower, upper, lips = self._reconstruct(batch, jitter)
+        lower, upper, lips = self._reconstruct(batch, *self._encoded(batch), jitter)
         # The weight of Eq. 7 although there is nothing to weigh against: gradients of the deepest
         # layers are else as small as Adam's epsilon.
         loss = self.config.losses.l1 * (lower + upper) + train.lips_weight * lips
@@ -207,16 +215,15 @@ class Trainer:
             batch = data.batch(rng, train.sequence_clips, 75, "all", train.sequence_stride)
         else:
             batch = data.batch(rng, train.adversarial_clips, train.frames, "run")
-        z_c, _ = self.generator.content_encoder(batch.audio_frames)
+        code, z_c = self._encoded(batch)
         noise = self.generator.noise_generator.draw(*batch.audio_frames.shape[:2], jitter)
         z_n, _ = self.generator.noise_generator(noise)
         if train.warm_up:  # it had its own adversary; these see too few clips to say when to blink
             z_n = z_n.detach()
-        code = self.generator.encode_still(batch.still)
         made = self.generator.decode(code, gather(z_c, batch.at), gather(z_n, batch.at))
         real = batch.frames
         if train.warm_up:
-            lower, upper, lips = self._reconstruct(batch, jitter)
+            lower, upper, lips = self._reconstruct(batch, code, z_c, jitter)
         else:  # the paper's: L1 on the frames that are judged, and no encoder
             (lower, upper), lips = self._l1(made, real), made.new_zeros(())
 
