@@ -126,8 +126,8 @@ plt.show()
 # %% [markdown]
 # ## Which points hold still?
 #
-# "All faces are aligned to the canonical face", says the paper in its section 4.1, and no more. To
-# align is to undo what the head does and keep what the mouth does. So the points to align by must
+# "As part of our pre-processing all faces are aligned to the canonical face", says the paper in its
+# section on data, and no more. To align is to undo what the head does and keep what the mouth does. So the points to align by must
 # be those that speech does not move, and which those are can be measured. We let the performer say
 # a sentence of the GRID grammar {footcite:p}`cooke2006`, with the head clamped and with blinks and
 # brows switched off: then whatever moves, moves because of speech.
