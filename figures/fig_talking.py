@@ -93,7 +93,8 @@ def main() -> None:
         ):
             counts = np.array(results["per_clip"][key]) * seconds
             axes.hist(counts, bins, histtype="step", color=colour, label=label, linewidth=1.6)
-        axes.legend()
+        axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
+        axes.legend(loc="upper center", frameon=False)
         axes.set_title("blinks in a clip of 3 s")
         axes.set_xlabel("blinks")
         axes.set_ylabel("clips", color=INK)
