@@ -331,7 +331,7 @@ print("own sound beats the sound backwards:", agreement(opening, 0) > agreement(
 # replacing the skips with zeros, and with them the still's own pixels, which the shipped generator
 # paints over; $z_{id}$ stays in place. It is a harsher test than the paper's, which trained a
 # network without skips: ours has learned to rely on them, as its broken pictures show. What is
-# left of the person is what $z_{id}$ alone carries.
+# left of the person is what $z_{id}$ alone carries: to these weights, nothing that one could see.
 
 # %%
 nothing = [torch.zeros_like(skip) for skip in code.skips]
@@ -421,7 +421,7 @@ interact(show_moment, t=(0, len(pictures) - 1))
 #   why it can decode any few.
 # - Cutting the recording anywhere changes nothing, if the GRUs' states are handed on.
 # - A mouth that moves is not yet a mouth that talks. Compare with a mismatched sound, always.
-# - Skips carry the person's pixels; $z_{id}$ alone is a rough sketch.
+# - Skips carry the person's pixels; of $z_{id}$ alone these weights make no face.
 #
 # ## Exercises
 #

@@ -198,6 +198,8 @@ def train(
     steps: int | None = None,
     seed: int = 0,
     precision: Literal["fp32", "bf16"] | None = None,
+    start: Path | None = None,
+    warm_up: int | None = None,
     resume: bool = True,
 ) -> None:
     """Train a generator on a corpus.
@@ -210,6 +212,8 @@ def train(
         steps: Stop after so many steps (default: the preset's).
         seed: Of everything.
         precision: bf16 is faster on processors that have it and slower on others.
+        start: A folder with a trained generator to go on from, instead of random weights.
+        warm_up: Steps of reconstruction before the discriminators join (default: the preset's).
         resume: Whether to go on from the last checkpoint in `out`; otherwise start again.
     """
     from talker.train import train as run
@@ -222,6 +226,8 @@ def train(
         steps=steps,
         seed=seed,
         precision=precision,
+        start=start,
+        warm_up=warm_up,
         resume=resume,
     )
 

@@ -137,6 +137,7 @@ class TrainConfig:
     seed: int = 0
     corpus: str = "data/rendered"  # folder of prepared clips
     out: str = "runs/paper"  # folder for checkpoints and logs
+    start: str | None = None  # folder of a generator to go on from, instead of random weights
     steps: int | None = None
     minutes: float | None = None
     clips: int = 16  # per batch
@@ -159,6 +160,7 @@ class TrainConfig:
     # what to listen for at every frame of a window, long before the decoder can paint it.
     lips_weight: float = 0.0
     alter_voices: bool = False  # other pitch, room and noise for every sound: `talker.augmentation`
+    alter_pictures: bool = False  # other light and framing for every clip
     upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
     adversarial_clips: int = 16
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
@@ -209,6 +211,7 @@ PRESETS: dict[str, Config] = {
             eye_emphasis=1.0,
             lips_weight=2.0,
             alter_voices=True,
+            alter_pictures=True,
             upper_weight=0.5,
             adversarial_clips=4,
             sequence_every=4,
@@ -243,6 +246,7 @@ PRESETS: dict[str, Config] = {
             warm_up=2,
             lips_weight=2.0,
             alter_voices=True,
+            alter_pictures=True,
             upper_weight=0.5,
             noise_steps=5,
             adversarial_clips=2,

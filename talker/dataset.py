@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from talker.audio import audio_frames
-from talker.augmentation import another_voice
+from talker.augmentation import another_picture, another_voice
 from talker.config import AudioConfig
 from talker.errors import TalkerError
 from talker.metrics.landmarks import lip_shape
@@ -114,7 +114,8 @@ class Clips:
     clips that are asked for first are kept, and of all others only the frames that a batch needs
     are decoded: what a batch holds does not depend on it.
 
-    With `altered`, every sound is heard in another voice (`talker.augmentation`).
+    With `voices`, every sound is heard in another voice, with `pictures`, every face is seen in
+    other light (`talker.augmentation`).
     Raises TalkerError when a clip's sound has another rate than `audio`.
     """
 
@@ -123,14 +124,15 @@ class Clips:
         clips: list[StoredClip],
         audio: AudioConfig,
         memory: float = MEMORY,
-        altered: bool = False,
+        voices: bool = False,
+        pictures: bool = False,
     ) -> None:
         self.audio, self.names = audio, [clip.name for clip in clips]
         left = Memory(memory)
         self.frames: Sequence[Footage | np.ndarray] = [Footage(clip.video, left) for clip in clips]
         self.signals: Sequence[np.ndarray] = Sounds([clip.audio for clip in clips])
         self.lips = LipShapes(clips)
-        self.altered = altered
+        self.voices, self.pictures = voices, pictures
         for clip in clips:
             rate = sound_rate(clip.audio)
             if rate != audio.rate:
@@ -163,10 +165,12 @@ class Clips:
             still = 0 if rng.random() < 0.9 else int(rng.integers(len(video)))
             flip = slice(None, None, -1 if rng.random() < 0.5 else 1)
             seen = video[np.append(still, start + picked)][:, :, flip]  # one look into the file
+            if self.pictures:
+                seen = another_picture(np.ascontiguousarray(seen), rng)
             stills.append(seen[0])
             frames.append(seen[1:])
             sound = torch.from_numpy(signal * np.float32(10 ** (rng.uniform(-9, 6) / 20)))
-            if self.altered:
+            if self.voices:
                 cut = another_voice(sound, self.audio, len(video), rng)
             else:
                 cut = audio_frames(sound, self.audio, len(video))

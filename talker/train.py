@@ -35,16 +35,20 @@ def train(
     steps: int | None = None,
     seed: int = 0,
     precision: str | None = None,
+    start: Path | None = None,
+    warm_up: int | None = None,
     resume: bool = True,
 ) -> Path:
     """Train a generator on the training performers of a corpus; returns the folder of its weights.
 
     Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into `out`.
-    Stops after `minutes` of this call, or at `steps`; these and `precision` may override the
-    preset's.
+    Stops after `minutes` of this call, or at `steps`; these, `precision` and `warm_up` may override
+    the preset's. With `start`, the folder of a generator's weights, training goes on from those;
+    all that is not in them (noise encoder, discriminators) begins at random.
 
     Raises:
-        TalkerError: no corpus, a state of another configuration, or a loss that is not finite.
+        TalkerError: no corpus, a `start` of another shape than the preset's, a state of another
+            configuration, or a loss that is not finite.
     """
     base = configuration.preset(preset)
     settings = dataclasses.replace(
@@ -55,10 +59,17 @@ def train(
         minutes=minutes if minutes is not None else base.train.minutes,
         steps=steps if steps is not None else base.train.steps,
         precision=precision or base.train.precision,
+        start=str(start) if start is not None else None,
+        warm_up=warm_up if warm_up is not None else base.train.warm_up,
     )
     config = dataclasses.replace(base, train=settings)
     chosen = clips(corpus, "train")
-    data = Clips(chosen, config.model.audio, altered=settings.alter_voices)
+    data = Clips(
+        chosen,
+        config.model.audio,
+        voices=settings.alter_voices,
+        pictures=settings.alter_pictures,
+    )
     return run(config, data, Path(out), resume)
 
 
@@ -94,8 +105,10 @@ def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
     if resume and state.exists():
         _check_same_run(out / "config.json", described)
         step = load_state(state, trainer.modules, trainer.optimisers)["step"]
+    elif settings.start is not None:
+        trainer.start_from(Path(settings.start))
     if settings.freeze_statistics:
-        if step == 0:
+        if step == 0 and settings.start is None:
             trainer.calibrate(data)
         trainer.freeze()
     with replacing(out / "config.json") as path:

@@ -13,14 +13,18 @@ The paper has one phase and no encoder; chapter 1 of the book tables where we de
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from talker import losses, noise_prior
+from talker.checkpoint import load_generator
 from talker.config import Config
 from talker.dataset import Batch, Clips, to_unit
+from talker.errors import TalkerError
 from talker.models.frame_discriminator import FrameDiscriminator
 from talker.models.generator import Generator
 from talker.models.identity_encoder import IdentityCode
@@ -105,6 +109,19 @@ class Trainer:
                 parameters, rate, betas=(0.5, 0.999), fused=True
             )
         self.rates = rates
+
+    def start_from(self, folder: Path) -> None:
+        """Go on from the weights and statistics of a saved generator.
+
+        Raises TalkerError when its configuration is not that of this run.
+        """
+        saved = load_generator(folder)
+        if saved.config != self.config.model:
+            raise TalkerError(
+                f"{folder} holds a generator of another shape: start from one of this preset."
+            )
+        for generator in (self.generator, self.average):
+            generator.load_state_dict(saved.state_dict())
 
     def autocast(self) -> torch.autocast:
         """Products in the run's precision within it; losses, weights and moments stay float32."""

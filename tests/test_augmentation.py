@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from talker import augmentation
-from talker.augmentation import another_voice
+from talker.augmentation import another_picture, another_voice
 from talker.config import AudioConfig
 
 AUDIO = AudioConfig()
@@ -69,3 +69,37 @@ def test_room_and_noise_change_the_sound_and_keep_its_level(monkeypatch):
         assert not torch.allclose(heard, plain, atol=1e-3)
         levels.append((heard.std() / plain.std()).item())
     assert 0.8 < np.median(levels) < 1.6
+
+
+def picture() -> np.ndarray:
+    """Two images (2, 64, 48, 3): a grey square on black, and the same a little lighter."""
+    images = np.zeros((2, 64, 48, 3), np.uint8)
+    images[0, 20:44, 14:34], images[1, 20:44, 14:34] = 100, 120
+    return images
+
+
+def test_all_images_of_a_clip_get_the_same_light_and_framing():
+    for seed in range(20):
+        rng, twin = np.random.default_rng(seed), np.random.default_rng(seed)
+        both, first = another_picture(picture(), rng), another_picture(picture()[:1], twin)
+        assert both.shape == (2, 64, 48, 3) and both.dtype == np.uint8
+        np.testing.assert_array_equal(both[0], first[0])
+        inside = both[:, 30:34, 22:26].reshape(2, -1, 3)
+        assert (np.ptp(inside, axis=1) == 0).all()  # an even square stays even
+        assert (inside[1] >= inside[0]).all()  # order of brightness survives
+
+
+def test_light_and_framing_stay_within_their_bounds():
+    levels, moves = [], []
+    for seed in range(200):
+        seen = another_picture(picture(), np.random.default_rng(seed))[0]
+        levels.append(seen[32, 24].astype(float) / 255)
+        rows = np.flatnonzero(seen[:, 24].any(axis=1))
+        moves.append(rows.mean() - 31.5)
+    levels = np.array(levels)
+    widest = (100 / 255) ** np.array([2**augmentation.GAMMA, 2**-augmentation.GAMMA])
+    assert levels.min() >= widest[0] * 2**-augmentation.CAST - 0.01
+    assert levels.max() <= widest[1] * 2**augmentation.CAST + 0.01
+    assert levels.min() < 0.25 and levels.max() > 0.55  # and they are used
+    # Shifts are in pixels of a frame 96 wide, so half as many here.
+    assert 0.5 < np.abs(moves).max() < augmentation.SHIFT / 2 + 1

@@ -225,9 +225,22 @@ def test_no_more_than_the_memory_allows_is_kept(tmp_path, monkeypatch):
 def test_altered_clips_are_heard_otherwise_and_seen_alike(tmp_path):
     clip = write_clip(tmp_path, 0)
     plain, altered = (
-        Clips([clip], AUDIO, altered=altered).batch(np.random.default_rng(0), 1, 20, "all")
+        Clips([clip], AUDIO, voices=altered).batch(np.random.default_rng(0), 1, 20, "all")
         for altered in (False, True)
     )
     assert torch.equal(plain.frames, altered.frames) and torch.equal(plain.lips, altered.lips)
     assert plain.audio_frames.shape == altered.audio_frames.shape
     assert not torch.allclose(plain.audio_frames, altered.audio_frames, atol=1e-2)
+
+
+def test_still_and_frames_are_seen_in_the_same_other_light(tmp_path):
+    clip = write_clip(tmp_path, 0)
+    plain, altered = (
+        Clips([clip], AUDIO, pictures=pictures).batch(np.random.default_rng(3), 1, LENGTH, "all")
+        for pictures in (False, True)
+    )
+    assert torch.equal(plain.lips, altered.lips)
+    assert torch.allclose(plain.still[0], plain.frames[0, 0])  # the whole clip, from its first
+    centre = np.s_[..., 24:40, 24:40]
+    assert not torch.allclose(plain.frames[centre], altered.frames[centre], atol=0.05)
+    assert torch.allclose(altered.still[0], altered.frames[0, 0])

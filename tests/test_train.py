@@ -368,6 +368,26 @@ def test_train_reads_the_training_performers_of_a_corpus(corpus, whole, tmp_path
     assert seen[1][0].train.steps == SMOKE.train.steps and seen[1][3] is True
 
 
+def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
+    start = str(whole / "generator")
+    out = run(changed(SMOKE, steps=0, start=start), data, tmp_path)
+    blob = (out / "generator.safetensors").read_bytes()
+    noise = {
+        name for name in load_file(whole / "generator/generator.safetensors") if "noise" in name
+    }
+    before, after = (load_file(p / "generator.safetensors") for p in (whole / "generator", out))
+    assert noise and all(torch.equal(after[name], before[name]) for name in before.keys() - noise)
+    for steps in (1, 3):  # and, resumed, does not go back to them
+        run(changed(SMOKE, steps=steps, start=start), data, tmp_path)
+    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]
+    assert (out / "generator.safetensors").read_bytes() != blob
+    other = changed(
+        dataclasses.replace(SMOKE, model=dataclasses.replace(SMOKE.model, width=5)), start=start
+    )
+    with pytest.raises(TalkerError, match="a generator of another shape"):
+        run(other, data, tmp_path / "other")
+
+
 def test_train_names_what_is_missing(tmp_path):
     with pytest.raises(TalkerError, match="holds no corpus"):
         train(tmp_path, tmp_path / "run", "smoke")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from talker.corpora.clip import Word
 from talker.errors import TalkerError
 from talker.studio.grammar import Sentence
 
@@ -75,15 +76,6 @@ class Phoneme:
     start: float
     end: float
     stress: int = 0
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word and when it is said, in seconds."""
-
-    text: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)
