@@ -16,7 +16,7 @@ import numpy as np
 from talker.faces import CANONICAL, CANONICAL_INDICES, similarity
 from talker.studio import paint
 from talker.studio.anatomy import EYE, HAIR, LASH, SKIN, TEETH, TONGUE, anatomy, target
-from talker.studio.landmarks import landmark_vertices
+from talker.studio.landmarks import landmark_vertices, seam
 from talker.studio.materials import material
 from talker.studio.performer import Performer
 from talker.studio.trace import Scene
@@ -184,7 +184,7 @@ class Camera:
 
     def landmarks(self, vertices: np.ndarray) -> np.ndarray:
         """(68, 2) landmarks on the camera's plane."""
-        return self.project(vertices[landmark_vertices()])
+        return seam(self.project(vertices[landmark_vertices()]))
 
     def film(self, landmarks: np.ndarray) -> np.ndarray:
         """The similarity (2, 3) that takes the camera's plane to pixels of the aligned crop."""
