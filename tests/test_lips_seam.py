@@ -1,4 +1,4 @@
-"""Inner lip landmarks of lips that are pressed together, on points placed by hand and on the mesh."""
+"""Inner lip landmarks of lips that are pressed together: points placed by hand, and the mesh."""
 
 import numpy as np
 import pytest

@@ -1,0 +1,1 @@
+"""Networks that measure: what they say is never trained against."""
