@@ -2,8 +2,9 @@
 
     python -m talker.experiments.talking CORPUS WEIGHTS figures/results/talking.json
 
-Landmarks of real and generated frames are dlib's on the same 3x enlarged crops. Two baselines give
-the scale: copying the still (pictures), and the mouth of another clip of the same speaker (lips).
+Landmarks of real and generated frames are dlib's on the same 3x enlarged crops; the rendered
+performers' own, from the mesh, are compared with too. Two baselines give the scale: copying the
+still (pictures), and the mouth of another clip of the same speaker (lips).
 """
 
 from __future__ import annotations
@@ -140,12 +141,15 @@ def measure(
         copied = np.broadcast_to(frames[:1], frames.shape)
         half = frames.shape[1] // 2
         opening, width = inner_lip_distance(truth), mouth_width(truth)
+        mesh = inner_lip_distance(np.asarray(clip.truth["landmarks"]))
         real_blinks, made_blinks = _blinks(truth), _blinks(marks)
         seconds = len(frames) / FPS
         add(
             clip=clip.name,
             r_opening=correlation(inner_lip_distance(marks), opening),
             r_opening_mismatched=correlation(inner_lip_distance(other), opening),
+            r_opening_mesh=correlation(inner_lip_distance(marks), mesh),
+            r_opening_detector=correlation(opening, mesh),
             r_width=correlation(mouth_width(marks), width),
             r_width_mismatched=correlation(mouth_width(other), width),
             psnr=psnr(frames, made),
