@@ -5,7 +5,7 @@ the upper half of the real frame, so that L1 may count there too without blurrin
 know; then the noise generator learns to make such sequences by itself (`talker.noise_prior`).
 Phase 2: Eq. 7. Frames made with the noise generator's own z_n are judged by the three
 discriminators; L1 is that of the reconstruction with the encoder's z_n, on the lower half (Eq. 6)
-and, with a weight of its own, on the upper.
+and, with a weight of its own, on the upper. The encoder itself learns no more.
 In both, a linear map has to read the lips' shape off z_c.
 
 The paper has one phase and no encoder; chapter 1 of the book tables where we deviate, and why.
@@ -160,15 +160,15 @@ class Trainer:
         z_c, _ = self.generator.content_encoder(batch.audio_frames)
         return self.generator.encode_still(batch.still), z_c
 
-    def _reconstruct(
-        self, batch: Batch, code: IdentityCode, z_c: Tensor, jitter: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """L1 of the lower and of the upper half, with the z_n that the encoder reads off them.
-
-        Third, the error of the lips that can be read off z_c, in deviations.
-        """
+    def _read_noise(self, batch: Batch, jitter: torch.Generator) -> Tensor:
+        """The z_n (B, F, noise_dim) that the encoder reads off the real frames, a little shaken."""
         z_n = self.modules["noise_encoder"](batch.frames, batch.still)
-        z_n = z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
+        return z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
+
+    def _reconstruct(
+        self, batch: Batch, code: IdentityCode, z_c: Tensor, z_n: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """L1 of the lower and the upper half, and of the lips read off z_c, in deviations."""
         made = self.generator.decode(code, gather(z_c, batch.at), z_n)
         lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
         return *self._l1(made, batch.frames), lips
@@ -193,7 +193,7 @@ class Trainer:
             jitter = torch.Generator().manual_seed(number)
             train = self.config.train
             batch = data.batch(rng, train.clips, train.frames, train.decoded)
-            self._reconstruct(batch, *self._encoded(batch), jitter)
+            self._reconstruct(batch, *self._encoded(batch), self._read_noise(batch, jitter))
         for norm in norms:
             norm.momentum = 0.1
 
@@ -207,7 +207,8 @@ class Trainer:
         train = self.config.train
         jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
         batch = data.batch(rng, train.clips, train.frames, train.decoded)
-        lower, upper, lips = self._reconstruct(batch, *self._encoded(batch), jitter)
+        z_n = self._read_noise(batch, jitter)
+        lower, upper, lips = self._reconstruct(batch, *self._encoded(batch), z_n)
         # The weight of Eq. 7 although there is nothing to weigh against: gradients of the deepest
         # layers are else as small as Adam's epsilon.
         loss = self.config.losses.l1 * (lower + upper) + train.lips_weight * lips
@@ -240,7 +241,10 @@ class Trainer:
         made = self.generator.decode(code, gather(z_c, batch.at), gather(z_n, batch.at))
         real = batch.frames
         if train.warm_up:
-            lower, upper, lips = self._reconstruct(batch, code, z_c, jitter)
+            # The noise generator learnt to speak the encoder's language: from then on that must
+            # not change, or lids that it closes turn to speckle after some thousand steps.
+            seen = self._read_noise(batch, jitter).detach()
+            lower, upper, lips = self._reconstruct(batch, code, z_c, seen)
         else:  # the paper's: L1 on the frames that are judged, and no encoder
             (lower, upper), lips = self._l1(made, real), made.new_zeros(())
 

@@ -133,7 +133,7 @@ def test_an_adversarial_step_teaches_the_generator_and_its_critics(data, step, c
     before = weights_of(trainer)
     log = trainer.adversarial_step(data, np.random.default_rng(0), step)
     parts = {"identity_encoder", "content_encoder", "frame_decoder"}
-    assert moved(trainer, before) == parts | critics | {"noise_encoder", "lip_reading", "average"}
+    assert moved(trainer, before) == parts | critics | {"lip_reading", "average"}
     for name in critics:
         assert 0 < log[f"{name}_real"] < 1 and 0 < log[f"{name}_fake"] < 1
     assert ("sync_shifted" in log) == ("sync" in critics)
@@ -156,9 +156,8 @@ def test_every_term_of_equation_7_reaches_the_generator(data, term, step, warm_u
     # After a warm-up the noise generator has had its own adversary, and L1 has the encoder's z_n.
     expected = {"identity_encoder", "content_encoder", "frame_decoder"}
     assert felt == (expected if warm_up else expected | {"noise_generator"})
-    encoder = [p.grad for p in trainer.modules["noise_encoder"].parameters()]
-    learns = any(g is not None and g.abs().max() > 0 for g in encoder)
-    assert learns == (term == "l1" and warm_up > 0)
+    # Its codes must go on meaning what the noise generator learnt that they mean.
+    assert all(p.grad is None for p in trainer.modules["noise_encoder"].parameters())
 
 
 def test_the_saved_generator_is_an_average_of_the_trained_ones(data):
