@@ -95,10 +95,11 @@ def test_a_git_lfs_pointer_instead_of_weights_is_named(files, capsys):
             "train",
             "talker.train",
             "train",
-            ["--corpus", "c", "--out", "x", "--minutes", "2", "--precision", "bf16", "--no-resume"],
+            ["--corpus", "c", "--out", "x", "--minutes", "2", "--precision", "bf16", "--no-resume"]
+            + ["--start", "w", "--warm-up", "9"],
             {
                 **{"preset": "laptop", "minutes": 2.0, "steps": None, "seed": 0},
-                **{"precision": "bf16", "resume": False},
+                **{"precision": "bf16", "resume": False, "start": Path("w"), "warm_up": 9},
             },
         ),
     ],
