@@ -12,17 +12,14 @@ from talker.config import AudioConfig
 from talker.errors import TalkerError
 from talker.studio.acting import (
     ACTIONS,
-    PUCKER_OVERLAP,
     Style,
     act,
-    closure_interval,
-    closures,
     frame_times,
-    loudness,
     style_for,
 )
 from talker.studio.grammar import WORDS, Sentence, sentences
 from talker.studio.idle import blink
+from talker.studio.mouth import PUCKER_OVERLAP, closure_interval, closures, loudness
 from talker.studio.speech import ACCENTS, Phoneme, Speech, Voice, grid_clip, speak, voice_for
 from talker.studio.visemes import BILABIALS, MOUTH, PHONEMES, VISEMES, VOWELS, visemes_of
 
