@@ -57,7 +57,7 @@ class Style:
     brows: float = 0.25
     nod: float = 0.3
     sway: float = 0.5
-    coupling: float = 0.4
+    coupling: float = 0.3
     gaze: float = 0.32
 
     def __post_init__(self) -> None:
@@ -74,7 +74,7 @@ def style_for(
     """A performer's way of moving.
 
     The blink rate is a mean over performers, each of whom has a rate of his own: a gamma
-    distribution whose deviation is half its mean (people differ widely: Bentivoglio et al.,
+    distribution whose deviation is a third of its mean (people differ widely: Bentivoglio et al.,
     "Analysis of blink rate patterns in normal subjects", 1997). The same generator state gives the
     same performer at other rates and lengths.
     """
@@ -83,12 +83,12 @@ def style_for(
         rounding=float(rng.uniform(0.9, 1.1)),
         asymmetry=float(np.clip(rng.normal(0, 0.06), -0.15, 0.15)),
         smile=float(rng.uniform(0, 0.08)),
-        blink_rate=float(min(blink_rate * rng.gamma(4, 1 / 4), idle.FASTEST_BLINKING)),
+        blink_rate=float(min(blink_rate * rng.gamma(9, 1 / 9), idle.FASTEST_BLINKING)),
         blink_length=blink_length,
         brows=float(rng.uniform(0.1, 0.4)),
         nod=float(rng.uniform(0.1, 0.5)),
         sway=float(rng.uniform(0.4, 0.6)),
-        coupling=float(rng.uniform(0.3, 0.5)),
+        coupling=float(rng.uniform(0.2, 0.4)),
         gaze=float(rng.uniform(0.2, 0.45)),
     )
 
