@@ -34,6 +34,8 @@ ACTIONS: tuple[str, ...] = (
 _COLUMN = {name: i for i, name in enumerate(ACTIONS)}
 # Lids move together; of everything else the left side may do more than the right, or less.
 _SYMMETRIC = ("eyeBlink", "eyeWide", "eyeSquint")
+# Beyond this, less with an open jaw, the lower teeth of some come through the skin below the lip.
+_BROADEST_SMILE = 0.5
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,17 @@ def style_for(
 ) -> Style:
     """A performer's way of moving.
 
-    The blink rate is a mean over performers, each of whom has a rate of his own: a gamma
-    distribution whose deviation is a third of its mean (people differ widely: Bentivoglio et al.,
-    "Analysis of blink rate patterns in normal subjects", 1997). The same generator state gives the
-    same performer at other rates and lengths.
+    The blink rate is a mean over performers, each of whom has a rate between half and one and
+    a half of it (people differ widely: Bentivoglio et al., "Analysis of blink rate patterns in
+    normal subjects", 1997). The same generator state gives the same performer at other rates and
+    lengths.
     """
     return Style(
         articulation=float(rng.uniform(0.8, 1.2)),
         rounding=float(rng.uniform(0.9, 1.1)),
         asymmetry=float(np.clip(rng.normal(0, 0.06), -0.15, 0.15)),
         smile=float(rng.uniform(0, 0.08)),
-        blink_rate=float(min(blink_rate * rng.gamma(9, 1 / 9), idle.FASTEST_BLINKING)),
+        blink_rate=float(min(blink_rate * rng.uniform(0.5, 1.5), idle.FASTEST_BLINKING)),
         blink_length=blink_length,
         brows=float(rng.uniform(0.1, 0.4)),
         nod=float(rng.uniform(0.1, 0.5)),
@@ -221,7 +223,8 @@ def act(
     down, up = np.maximum(-gaze[:, 1], 0), np.maximum(gaze[:, 1], 0)
     open_eyed = 1 - lids
     moves = {name: mouth[:, row] for name, row in ROW.items()}
-    moves["mouthSmile"] = moves["mouthSmile"] + style.smile
+    broadest = _BROADEST_SMILE - 0.35 * moves["jawOpen"]
+    moves["mouthSmile"] = np.minimum(moves["mouthSmile"] + style.smile, broadest)
     moves |= {
         "eyeBlink": lids + open_eyed * 0.025 * down,
         "eyeWide": open_eyed * (0.03 * up + shown.pop("eyeWide", 0)),

@@ -27,16 +27,16 @@ STRENGTHS = {"low": 0.4, "medium": 0.7, "high": 1.0, "unspecified": 0.75}
 
 # Action units by the mesh's actions, at full strength; an action of both sides without its side.
 UNITS: dict[int, dict[str, float]] = {
-    1: {"browInnerUp": 1.0},
-    2: {"browOuterUp": 0.9},
-    4: {"browDown": 1.0},
+    1: {"browInnerUp": 1.35},
+    2: {"browOuterUp": 1.0},
+    4: {"browDown": 1.35},
     5: {"eyeWide": 0.8},
     6: {"cheekSquint": 1.0, "eyeSquint": 0.4},
-    7: {"eyeSquint": 0.8},
-    9: {"noseSneer": 1.0},
+    7: {"eyeSquint": 0.55},
+    9: {"noseSneer": 1.2},
     10: {"mouthUpperUp": 0.55, "noseSneer": 0.2},
-    12: {"mouthSmile": 0.85},
-    15: {"mouthFrown": 0.9},
+    12: {"mouthSmile": 0.5},
+    15: {"mouthFrown": 0.85},
     17: {"mouthShrugLower": 0.5},
     20: {"mouthStretch": 0.65},
     23: {"mouthRollUpper": 0.3, "mouthRollLower": 0.3},
@@ -44,6 +44,9 @@ UNITS: dict[int, dict[str, float]] = {
     25: {"mouthUpperUp": 0.2, "mouthLowerDown": 0.25},
     26: {"jawOpen": 0.1},
 }
+# What is left of AU 4 where AU 1 raises the inner brows against it: together they draw them up and
+# in (FACS), and the mesh's two actions would cancel out.
+_LOWERED_AND_RAISED = 0.35
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,9 @@ def expression(name: str, strength: float, person: np.random.Generator) -> Expre
         shown, much = person.random() < emotion.units.get(unit, 0), person.uniform(0.8, 1.1)
         for action, weight in UNITS[unit].items() if shown else ():
             weight *= lively * much * strength
-            actions[action] = min(1.0, max(actions.get(action, 0.0), weight))
+            actions[action] = min(1.4, max(actions.get(action, 0.0), weight))
+    if "browInnerUp" in actions and "browDown" in actions:
+        actions["browDown"] *= _LOWERED_AND_RAISED
     return Expression(
         actions, 1 + (emotion.articulation - 1) * strength, emotion.tilt * strength * lively
     )
