@@ -29,7 +29,8 @@ The truth about a clip of T frames. Names that prepared corpora have too mean th
     lips_closed    (T), 1 where the lips are pressed together for /p b m/, 0 where they are free
     head           (T, 6): pitch (up), yaw (to the performer's left) and roll (towards the right
                    shoulder) in degrees, then x (to the left), y (up) and z (to the camera) in cm;
-                   0 looks into the camera
+                   0 looks into the camera. Frames are aligned crops, in which roll and place are
+                   hardly seen
     gaze           (T, 2): yaw (to the performer's left) and pitch (up) of the eyes in degrees,
                    relative to the head
     landmarks      (T, 68, 2): the iBUG 300-W landmarks in pixels of the frame

@@ -92,11 +92,12 @@ def class_of(clip: int, sentences: str) -> str:
 
 
 def line(kind: str, performer: int, clip: int, rng: np.random.Generator) -> Line:
-    """The line of a class for the `performer`-th performer's `clip`-th clip.
+    """The line of a class, or of "all" in turn, for the `performer`-th performer's `clip`-th clip.
 
     Raises TalkerError: there is no such class.
     """
-    if class_of(clip, kind) == "grid":
+    kind = class_of(clip, kind)
+    if kind == "grid":
         sentence = grammar.sentence(rng)
         return Line("grid", sentence.text, sentence.spoken, sentence.code)
     if kind == "cremad":

@@ -43,12 +43,14 @@ def take(
 ) -> Take:
     """The `performer`-th performer's take of a class of sentences for the clip of that number.
 
-    The same arguments give the same take. It has `frames` frames, or as many as its sound.
+    kind: a class, or "all" in turn. The same arguments give the same take. It has `frames` frames,
+    or as many as its sound.
 
     Raises:
         TalkerError: there is no such class.
     """
-    rng = np.random.default_rng([seed, _STREAMS[script.class_of(clip, kind)], performer, clip])
+    kind = script.class_of(clip, kind)
+    rng = np.random.default_rng([seed, _STREAMS[kind], performer, clip])
     line = script.line(kind, performer, clip, rng)
     style = style_for(np.random.default_rng([seed, _STYLE, performer]), *BLINKS[kind])
     if kind == "grid":
