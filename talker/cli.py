@@ -127,8 +127,9 @@ def render(
     clips: int = 12,
     seed: int = 0,
     workers: int = 0,
+    sentences: Literal["grid", "cremad", "rich", "all"] = "grid",
 ) -> None:
-    """Render a corpus of performers who speak sentences of the GRID grammar.
+    """Render a corpus of performers who speak.
 
     Args:
         out: The folder for the corpus.
@@ -136,10 +137,19 @@ def render(
         clips: How many sentences each of them says.
         seed: Of everything: the same seed gives the same corpus.
         workers: Processes to use; 0 means one for each core.
+        sentences: GRID's commands; CREMA-D's sentences in six emotions; long phonetically rich
+            ones; or all three in turn.
     """
     from talker.corpora.rendered import render_corpus
 
-    render_corpus(out=out, performers=performers, clips=clips, seed=seed, workers=workers)
+    render_corpus(
+        out=out,
+        performers=performers,
+        clips=clips,
+        seed=seed,
+        workers=workers,
+        sentences=sentences,
+    )
 
 
 def prepare(

@@ -152,14 +152,15 @@ class Clips:
         are mirrored together half the time, and the sound's level varies by -9 to +6 dB.
 
         Args:
-            window: T, or the whole clip where that is shorter.
+            window: T, or the length of the shortest of the clips where that is less.
             decoded: a number of frames, drawn at random and in order; or "run" for one snippet of
                 consecutive ones; or "all" for every `stride`-th from a random start.
         """
         stills, sounds, frames, at, lips = [], [], [], [], []
-        for chosen in rng.integers(len(self), size=clips):
+        drawn = rng.integers(len(self), size=clips)
+        length = min(window, *(len(self.frames[chosen]) for chosen in drawn))
+        for chosen in drawn:
             video, signal = self.frames[chosen], self.signals[chosen]
-            length = min(window, len(video))
             start = int(rng.integers(len(video) - length + 1))
             picked = self._pick(rng, length, decoded, stride)
             still = 0 if rng.random() < 0.9 else int(rng.integers(len(video)))

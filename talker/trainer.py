@@ -314,12 +314,16 @@ class Trainer:
 
     @torch.no_grad()
     def noise_sequences(self, data: Clips, count: int) -> Tensor:
-        """z_n (N, T, noise_dim) that the encoder reads off `count` whole clips, spread over all."""
+        """z_n (N, T, noise_dim) that the encoder reads off `count` clips, spread over all.
+
+        T is the length of the shortest of them.
+        """
         rows = []
         for chosen in np.linspace(0, len(data) - 1, min(count, len(data))).astype(int):
             frames = to_unit(data.frames[chosen])[None]
             rows.append(self.modules["noise_encoder"](frames, frames[:, 0]))
-        return torch.cat(rows)
+        shortest = min(row.shape[1] for row in rows)
+        return torch.cat([row[:, :shortest] for row in rows])
 
     def fit_noise(self, data: Clips, steps: int) -> float:
         """Fit the noise generator to the real sequences; returns `noise_prior.distance`."""

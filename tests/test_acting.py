@@ -12,18 +12,26 @@ from talker.config import AudioConfig
 from talker.errors import TalkerError
 from talker.studio.acting import (
     ACTIONS,
-    PUCKER_OVERLAP,
     Style,
     act,
-    closure_interval,
-    closures,
     frame_times,
-    loudness,
     style_for,
 )
 from talker.studio.grammar import WORDS, Sentence, sentences
-from talker.studio.idle import blink
-from talker.studio.speech import ACCENTS, Phoneme, Speech, Voice, grid_clip, speak, voice_for
+from talker.studio.idle import AWAY, BLINKS, FURTHEST, SACCADE, SPREAD, blink, look_around
+from talker.studio.mouth import PUCKER_OVERLAP, closure_interval, closures, loudness
+from talker.studio.prosody import contour, fundamental
+from talker.studio.script import RICH as RICH_SENTENCES
+from talker.studio.speech import (
+    ACCENTS,
+    Phoneme,
+    Speech,
+    Voice,
+    clip_of,
+    grid_clip,
+    speak,
+    voice_for,
+)
 from talker.studio.visemes import BILABIALS, MOUTH, PHONEMES, VISEMES, VOWELS, visemes_of
 
 # Every vowel and consonant of English, in words where accents differ.
@@ -225,12 +233,12 @@ def test_loudness_is_of_the_sound_around_each_frame():
     assert 0.4 < heard[12] < 0.9
 
 
-@pytest.mark.parametrize("rate", [0.4, 0.8])
-def test_blinks_are_as_frequent_and_long_as_asked(rate):
+@pytest.mark.parametrize(("rate", "length"), [*BLINKS.values(), (0.8, 0.3)])
+def test_blinks_are_as_frequent_and_long_as_asked(rate, length):
     times = frame_times(75, 25)
     counts, lengths = [], []
     for seed in range(900):
-        lids, blinks = blink(times, 25, rate, np.random.default_rng(seed))
+        lids, blinks = blink(times, 25, rate, length, np.random.default_rng(seed))
         counts.append(len(blinks))
         inside = np.zeros(75, bool)
         for start, end in blinks:
@@ -238,23 +246,34 @@ def test_blinks_are_as_frequent_and_long_as_asked(rate):
             inside[start:end] = True
             if end < 75:
                 lengths.append((end - start) / 25)
-            closed = start + lids[start:end].argmax()
-            assert closed - start <= 3
+            assert lids[start:end].argmax() <= 1 + 0.3 * 25 * length * np.exp(2 * SPREAD)
         assert np.all(lids[~inside] == 0)
         assert np.all(lids[:5] == 0)
         starts = [start for start, _ in blinks]
         assert all(b - a >= 14 for a, b in zip(starts, starts[1:], strict=False))
-    assert np.mean(counts) / 3 == pytest.approx(rate, rel=0.08)
-    assert min(lengths) >= 0.28 and max(lengths) <= 0.44
-    assert 0.30 < np.mean(lengths) < 0.40
+    # A Poisson process has a deviation of the root of its mean; the gap only makes it smaller.
+    assert np.sum(counts) / 2700 == pytest.approx(rate, abs=3 * np.sqrt(rate / 2700))
+    # An interval of frames is a frame longer or shorter than the blink.
+    assert np.mean(lengths) == pytest.approx(length * np.exp(SPREAD**2 / 2), rel=0.04)
+    assert min(lengths) > length * np.exp(-2 * SPREAD) - 0.041
+    assert max(lengths) < length * np.exp(2 * SPREAD) + 0.041
 
 
 def test_a_blink_is_as_likely_early_as_late():
     times, starts = frame_times(75, 25), []
     for seed in range(1500):
-        starts += [b[0] for b in blink(times, 25, 0.8, np.random.default_rng(seed))[1]]
+        starts += [b[0] for b in blink(times, 25, 0.8, 0.36, np.random.default_rng(seed))[1]]
+    last = 3 - 0.28 * 0.36 * np.exp(2 * SPREAD) - 0.045
     per_half_second = np.histogram(np.array(starts) / 25, np.arange(0.24, 2.8, 0.5))[0]
-    assert per_half_second / 1500 == pytest.approx(0.8 * 0.5 * 3 / 2.645, rel=0.12)
+    assert per_half_second / 1500 == pytest.approx(0.8 * 0.5 * 3 / (last - 0.2), rel=0.12)
+
+
+def test_performers_blink_at_rates_of_their_own_around_the_one_that_is_asked_for():
+    rates = np.array([style_for(np.random.default_rng(p), 0.26).blink_rate for p in range(300)])
+    assert rates.mean() == pytest.approx(0.26, rel=0.06) and rates.std() > 0.05
+    one, other = (style_for(np.random.default_rng(4), *BLINKS[kind]) for kind in ("grid", "rich"))
+    assert other.blink_rate / one.blink_rate == pytest.approx(0.28 / 0.39)
+    assert other.gaze == one.gaze and other.blink_length == 0.2
 
 
 def test_both_lids_blink_and_the_upper_ones_follow_the_eyes(clips):
@@ -284,13 +303,73 @@ def test_the_head_moves_little_and_slowly(clips):
     assert power[:, slow].sum() / power.sum() > 0.85
 
 
-def test_the_eyes_jump_and_stay(clips):
-    style = _still_style(gaze=1.0)
-    gazes = np.stack([act(clips[0], np.random.default_rng(s), style, 75).gaze for s in range(100)])
-    assert np.all(np.abs(gazes) < 5.5) and np.all(np.abs(gazes[:, 0]) < 1.6)
+def test_the_eyes_are_at_the_camera_but_for_looks_away():
+    times, rate = frame_times(500, 25), 0.32
+    gazes = np.stack([look_around(times, 25, rate, np.random.default_rng(s)) for s in range(60)])
+    assert np.all(np.abs(gazes[:, :5]) < 1.6)  # the still looks at the camera
+    assert np.linalg.norm(gazes, axis=-1).max() < FURTHEST + 1.6
     step = np.linalg.norm(np.diff(gazes, axis=1), axis=-1)
     moving = step > 1e-9
-    assert 0.01 < moving.mean() < 0.15 and step.max() > 2
+    saccades = (np.diff(moving.astype(int), axis=1) == 1).sum() / (60 * 20)
+    # One out and one back for each 1 / rate seconds here and 0.9 there.
+    assert saccades == pytest.approx(2 / (1 / rate + AWAY), rel=0.1)
+    away = np.linalg.norm(gazes, axis=-1) > 1.3  # the offsets at the camera are smaller
+    share = AWAY / (1 / rate + AWAY) * np.exp(-1.3 / (0.8 * SACCADE))
+    assert away.mean() == pytest.approx(share, rel=0.25)
+    assert gazes[away][:, 0].std() > 1.3 * gazes[away][:, 1].std()
+
+
+def test_the_head_goes_with_the_pitch_of_the_voice_as_much_as_asked():
+    rng = np.random.default_rng(5)
+    voices = [voice_for(("female", "male")[i % 2], rng.uniform(18, 75), rng) for i in range(12)]
+    speeches = [clip_of(text, voices[i % 12], rng) for i, text in enumerate(RICH_SENTENCES)]
+
+    def correlation(coupling: float) -> float:
+        pitch, head = [], []
+        for seed in range(4):
+            for number, speech in enumerate(speeches):
+                style = _still_style(sway=0.5, coupling=coupling)
+                done = act(speech, np.random.default_rng([seed, number]), style)
+                times = frame_times(len(done.head), 25)
+                vowels = [p for p in speech.phonemes if p.symbol in VOWELS]
+                middles = np.array([0.5 * (p.start + p.end) for p in vowels])
+                heard = np.log(fundamental(speech.signal, speech.rate, middles))
+                at = np.searchsorted(times, middles).clip(max=len(times) - 1)
+                pitch.append((heard - heard.mean()) / heard.std())
+                head.append(done.head[at, 0])
+        return np.corrcoef(np.concatenate(pitch), np.concatenate(head))[0, 1]
+
+    assert abs(correlation(0)) < 0.08
+    assert 0.2 < correlation(0.3) < 0.4
+    assert correlation(0.6) > correlation(0.3) + 0.15
+
+
+@pytest.mark.parametrize("hertz", [80, 120, 217, 390])
+def test_the_fundamental_of_a_known_sound(hertz):
+    t = np.arange(16000) / 16000
+    harmonics = sum(np.cos(2 * np.pi * hertz * k * t) / k for k in range(1, 9))
+    heard = fundamental(harmonics.astype(np.float32), 16000, np.array([0.1, 0.5]))
+    assert heard == pytest.approx(hertz, rel=0.01)
+
+
+def test_the_contour_rises_and_falls_with_the_voice_and_is_0_in_silence():
+    t = np.arange(32000) / 16000
+    hertz = 150 + 40 * np.sin(np.pi * t)  # up in the first second, down in the second
+    signal = np.sin(2 * np.pi * np.cumsum(hertz) / 16000).astype(np.float32)
+    vowels = tuple(Phoneme("a", s, s + 0.1) for s in np.arange(0.4, 1.61, 0.15))
+    found = contour(Speech(signal, 16000, vowels, ()), np.array([0.0, 0.45, 1.0, 1.6, 2.0]))
+    assert found[0] == found[4] == 0 and found[1] > 0.8 > 0 > found[3]
+    assert (contour(Speech(signal, 16000, vowels[:1], ()), t[:5]) == 0).all()
+
+
+def test_a_brow_starts_to_rise_just_before_the_stressed_vowel():
+    signal = np.zeros(32000, np.float32)
+    speech = Speech(signal, 16000, (Phoneme("a", 1.0, 1.2, 2), Phoneme("a", 1.3, 1.4)), ())
+    done = act(speech, np.random.default_rng(0), _still_style(brows=1.0))
+    raised = np.flatnonzero(done.action("browInnerUp") > 0.001)
+    times = frame_times(50, 25)
+    assert 0.93 < times[raised[0]] < 1.02 and times[raised[-1]] < 1.46
+    assert 1.05 < times[done.action("browInnerUp").argmax()] < 1.15
 
 
 def test_brows_rise_on_stressed_words_only_when_asked(clips):

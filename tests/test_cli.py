@@ -82,7 +82,7 @@ def test_a_git_lfs_pointer_instead_of_weights_is_named(files, capsys):
             "talker.corpora.rendered",
             "render_corpus",
             ["-o", "x", "--performers", "3", "--seed", "7"],
-            {"performers": 3, "clips": 12, "seed": 7, "workers": 0},
+            {"performers": 3, "clips": 12, "seed": 7, "workers": 0, "sentences": "grid"},
         ),
         (
             "bench",

@@ -155,6 +155,21 @@ def test_a_window_longer_than_the_clip_is_the_clip(data):
     assert batch.frames.shape[1] == batch.audio_frames.shape[1] == LENGTH
 
 
+def test_clips_of_different_lengths_make_a_batch_as_long_as_the_shortest(tmp_path):
+    mixed = Clips([write_clip(tmp_path, 0, 25), write_clip(tmp_path, 1, 40)], AUDIO)
+    lengths = set()
+    for seed in range(12):
+        batch = mixed.batch(np.random.default_rng(seed), 2, 75, "all")
+        shortest = 25 if (clip_of(batch.still) == 0).any() else 40
+        assert batch.frames.shape[1] == batch.audio_frames.shape[1] == shortest
+        assert batch.lips.shape == (2, shortest, 4)
+        # Of the longer clip too it is a window whose sound belongs to its pictures.
+        assert (heard_at(batch.audio_frames)[:, 3:-3] - grey(batch.frames)[:, 3:-3]).abs().max() < 1
+        lengths.add(shortest)
+    assert lengths == {25, 40}
+    assert mixed.batch(np.random.default_rng(0), 4, 20, 3).frames.shape[1] == 3
+
+
 def test_the_still_is_nearly_always_the_first_frame(data):
     still = grey(data.batch(np.random.default_rng(9), 100, 20, 1).still).round()
     assert 0.8 < (still == 0).float().mean() < 1

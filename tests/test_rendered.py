@@ -1,10 +1,13 @@
 """The rendered corpus on disk: its files, its truth, and how it recovers from being cut off."""
 
+import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from small_corpus import SMALL, make
 
 from talker import store
 from talker.corpora import rendered
@@ -14,8 +17,12 @@ from talker.errors import TalkerError
 from talker.faces import CANONICAL, CANONICAL_INDICES, DlibDetector
 from talker.media import read_audio, read_video
 from talker.metrics.landmarks import eye_aspect_ratio, inner_lip_distance, inter_ocular_distance
+from talker.pose import head_pose
+from talker.prepare import prepared
 from talker.store import clips
+from talker.studio import take
 from talker.studio.camera import Camera
+from talker.studio.script import CLASSES
 
 FEW = 4  # frames of the clips that are really rendered
 
@@ -53,6 +60,16 @@ def truths() -> list[dict]:
         return [render_clip(number, clip)[2] for number, clip in ((0, 0), (0, 1), (1, 0))]
 
 
+@pytest.fixture(scope="module")
+def acted() -> dict[str, dict]:
+    """The truth of a whole clip of each class, without its pixels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendered, "FRAMES", 75)
+        blank = np.zeros((128, 96, 3), np.uint8)
+        patch.setattr(Camera, "render", lambda *_: blank)
+        return {kind: render_clip(1, 2, kind=kind)[2] for kind in CLASSES}
+
+
 # ---- what is on disk
 
 
@@ -62,7 +79,8 @@ def test_every_clip_has_its_three_files_and_no_other(corpus):
         *(f"p000/p000_{clip:03d}.{kind}" for clip in (0, 1) for kind in ("json", "mp4", "wav")),
     ]
     about = json.loads((corpus / "corpus.json").read_text())
-    assert about == {"kind": "rendered", "seed": 0, "performers": 1, "clips": 2}
+    made = {"kind": "rendered", "seed": 0, "performers": 1, "clips": 2, "sentences": "grid"}
+    assert about == made
 
 
 def test_video_and_sound_are_what_training_reads(corpus):
@@ -89,7 +107,7 @@ def test_clips_say_whose_they_are(corpus):
     found = clips(corpus)
     assert [clip.name for clip in found] == ["p000/p000_000", "p000/p000_001"]
     assert {(c.speaker, c.split) for c in found} == {("p000", "train")}
-    assert found[0].truth["sentence"] != found[1].truth["sentence"]
+    assert found[0].truth["text"] != found[1].truth["text"]
     assert len(clips(corpus, "train")) == 2
     with pytest.raises(TalkerError, match="no clip of the split test: render or prepare more"):
         clips(corpus, "test")
@@ -123,9 +141,55 @@ def test_the_truth_says_who_and_what(truths):
         assert 18 <= truth["age"] <= 75
         assert sum(truth["ancestry"].values()) == pytest.approx(1, abs=0.002)
         assert truth["fps"] == 25 and len(truth["code"]) == 6
-        words = truth["sentence"].split()
+        words = truth["text"].split()
         assert [word["text"] for word in truth["words"]] == words and len(words) == 6
-    assert len({truth["sentence"] for truth in truths}) == 3
+    assert len({truth["text"] for truth in truths}) == 3
+
+
+def documented() -> dict[str, str]:
+    """Names and meanings of the truth, from the only place where they are written."""
+    _, listed = rendered.__doc__.split("mean the same there.\n")
+    return dict(re.findall(r"^    (\w+) {2,}(\S.*)$", listed, re.MULTILINE))
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_truth_is_what_the_documentation_lists_for_every_class(acted, kind):
+    truth = acted[kind]
+    assert list(documented()) == list(truth)
+    assert json.loads(json.dumps(truth)) == truth  # a round trip changes nothing
+    count = truth["frames"]
+    shapes = {"lips_closed": (), "head": (6,), "gaze": (2,), "landmarks": (68, 2)}
+    for name, shape in shapes.items():
+        assert f"(T{''.join(f', {n}' for n in shape)})" in documented()[name]
+        assert np.shape(truth[name]) == (count, *shape)
+    for name in ("class", "emotion", "intensity", "gender"):
+        assert f'"{truth[name]}"' in documented()[name]
+    assert set(truth["phonemes"][0]) == {"symbol", "start", "end", "stress"}
+    assert set(truth["words"][0]) == {"text", "start", "end"}
+    assert truth["class"] == kind and truth["corpus"] == "rendered"
+
+
+def test_a_prepared_clip_and_a_rendered_one_use_the_same_names(tmp_path):
+    (clip,) = SMALL.clips(make(tmp_path, 1))
+    _, _, truth = prepared(clip)
+    assert set(truth) - set(documented()) == {"pose", "preparation"}  # measured, not known
+
+
+def test_the_head_of_the_truth_is_where_the_camera_sees_it(acted):
+    truth = acted["cremad"]
+    marks = np.array(truth["landmarks"])
+    turned = head_pose(marks, 128, 96)
+    head = np.array(truth["head"])
+    for axis in range(2):  # the crop is aligned: it takes roll away
+        assert np.corrcoef(turned[:, axis], head[:, axis])[0, 1] > 0.85
+
+
+def test_clips_of_other_classes_are_as_long_as_what_is_said(acted):
+    assert acted["grid"]["frames"] == 75
+    assert 30 <= acted["cremad"]["frames"] < 125 <= acted["rich"]["frames"] <= 200
+    for truth in acted.values():
+        assert truth["words"][-1]["end"] < truth["frames"] / 25
+        assert len(truth["words"]) == len(truth["text"].split())
 
 
 def test_words_and_phonemes_follow_each_other_within_the_clip(truths):
@@ -199,8 +263,30 @@ def test_another_seed_gives_another_person_and_is_refused_in_the_same_folder(cor
         render_corpus(corpus, performers=1, clips=1, seed=1, workers=1)
     assert contents(corpus) == before
     mine, other = (render_clip(0, 0, seed) for seed in (0, 1))
-    assert mine[2]["sentence"] != other[2]["sentence"] and mine[2]["age"] != other[2]["age"]
+    assert mine[2]["text"] != other[2]["text"] and mine[2]["age"] != other[2]["age"]
     assert np.abs(mine[0].astype(float) - other[0]).mean() > 10
+
+
+def test_other_sentences_are_refused_in_the_same_folder(corpus):
+    before = contents(corpus)
+    with pytest.raises(TalkerError, match="corpus of other sentences: choose another folder"):
+        render_corpus(corpus, performers=1, clips=1, workers=1, sentences="all")
+    assert contents(corpus) == before
+    with pytest.raises(TalkerError, match="no 'timit' sentences"):
+        render_corpus(corpus, performers=1, clips=1, workers=1, sentences="timit")
+
+
+def test_a_clip_is_the_same_in_a_corpus_of_all_classes(corpus, tmp_path, monkeypatch):
+    short = functools.partial(take.act, frames=FEW)
+    monkeypatch.setattr(take, "act", lambda speech, rng, style, *_: short(speech, rng, style))
+    render_corpus(tmp_path, performers=1, clips=3, workers=1, sentences="all")
+    assert [clip.truth["class"] for clip in clips(tmp_path)] == ["grid", "cremad", "rich"]
+    assert json.loads((tmp_path / "corpus.json").read_text())["sentences"] == "all"
+    for kind in ("json", "mp4", "wav"):
+        name = f"p000/p000_000.{kind}"
+        assert contents(tmp_path)[name] == contents(corpus)[name]
+    signal, _ = read_audio(clips(tmp_path)[2].audio)
+    assert 5 <= len(signal) / 16000 <= 8
 
 
 def test_going_on_leaves_what_is_finished(corpus, tmp_path):

@@ -243,6 +243,9 @@ def test_noise_sequences_are_read_off_whole_clips(data):
     assert sequences.shape == (2, 75, 10) and sequences.abs().max() <= 1
     assert not sequences.requires_grad
     assert trainer.noise_sequences(data, 1).shape == (1, 75, 10)
+    mixed = copy.copy(data)
+    mixed.frames = [data.frames[0], np.asarray(data.frames[1])[:60]]
+    assert torch.equal(trainer.noise_sequences(mixed, 400)[0], sequences[0, :60])
 
 
 def test_fitting_the_noise_moves_the_noise_generator_alone(data):

@@ -1,10 +1,39 @@
-"""The rendered corpus: performers speaking sentences of the GRID grammar, and the truth about them.
+"""The rendered corpus: performers speaking sentences, and the truth about them.
 
     DIR/corpus.json            how it was made
-    DIR/p003/p003_007.*        a clip, as `talker.store` keeps it; its .json holds the truth: words,
-                               phonemes, blinks, performer, gender, landmarks
+    DIR/p003/p003_007.*        a clip, as `talker.store` keeps it; its .json holds the truth
 
 A rendering that was cut off goes on where it stopped. The same arguments give the same files.
+Which clip is of which class of sentences, and what is said in it, is written in
+`talker.studio.script`.
+
+The truth about a clip of T frames. Names that prepared corpora have too mean the same there.
+
+    corpus         "rendered"
+    speaker        the performer: "p003"
+    split          "train", "validation" or "test", of the performer
+    gender         "female" or "male"
+    age            in years
+    ancestry       weights of "african", "asian" and "caucasian", which sum to 1
+    class          of the sentence: "grid", "cremad" or "rich"
+    text           what is said
+    code           GRID's six letters or CREMA-D's three for the sentence, "" for a rich one
+    emotion        "anger", "disgust", "fear", "happy", "neutral" or "sad"
+    intensity      "low", "medium", "high" or "unspecified", as CREMA-D has them
+    words          each with its text, start and end, in seconds of the clip
+    phonemes       each with its symbol (espeak-ng's), start, end, and stress: 0 none, 1 secondary,
+                   2 primary
+    fps            frames a second: 25
+    frames         T
+    blinks         half-open intervals of frames in which the lids move
+    lips_closed    (T), 1 where the lips are pressed together for /p b m/, 0 where they are free
+    head           (T, 6): pitch (up), yaw (to the performer's left) and roll (towards the right
+                   shoulder) in degrees, then x (to the left), y (up) and z (to the camera) in cm;
+                   0 looks into the camera. Frames are aligned crops, in which roll and place are
+                   hardly seen
+    gaze           (T, 2): yaw (to the performer's left) and pitch (up) of the eyes in degrees,
+                   relative to the head
+    landmarks      (T, 68, 2): the iBUG 300-W landmarks in pixels of the frame
 """
 
 from __future__ import annotations
@@ -24,7 +53,7 @@ from talker.files import replacing
 from talker.store import FPS, write_clip
 from talker.tracking import smoothed
 
-FRAMES = 75
+FRAMES = 75  # of a clip of GRID's class; all others are as long as what is said
 
 
 def split_of(number: int) -> str:
@@ -37,39 +66,37 @@ def split_of(number: int) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _on_set(number: int, seed: int):
-    """The performer's camera, voice and style: drawn once a performer."""
-    from talker.studio.acting import style_for
+    """The performer's camera and voice: drawn once a performer."""
     from talker.studio.camera import Camera
     from talker.studio.performer import performer
     from talker.studio.speech import voice_for
 
     person = performer(number, seed)
     rng = np.random.default_rng([seed, 2, number])
-    return Camera(person), voice_for(person.gender, person.age, rng), style_for(rng)
+    return Camera(person), voice_for(person.gender, person.age, rng)
 
 
-def render_clip(number: int, clip: int, seed: int = 0):
-    """One clip in memory: frames (75, 128, 96, 3) uint8, signal (48000,) float32 at 16 kHz, truth.
+def render_clip(number: int, clip: int, seed: int = 0, kind: str = "grid"):
+    """One clip in memory: frames (T, 128, 96, 3) uint8, signal (S,) float32 at 16 kHz, truth.
 
-    The truth, all of it JSON: who speaks (speaker, split, gender, age in years, ancestry), what
-    (sentence, code, words and phonemes in seconds), blinks as half-open frame intervals,
-    lips_closed (75) in 0..1, fps, and landmarks (75, 68, 2) in pixels of the frame.
+    kind: the class of its sentence. A clip of GRID's class has 75 frames and 48000 samples.
+
+    Raises:
+        TalkerError: there is no such class.
     """
-    from talker.studio import grammar
-    from talker.studio.acting import ACTIONS, act
+    from talker.studio.acting import ACTIONS
     from talker.studio.camera import Pose
-    from talker.studio.speech import grid_clip
+    from talker.studio.take import take
 
-    camera, voice, style = _on_set(number, seed)
-    rng = np.random.default_rng([seed, 3, number, clip])
-    sentence = grammar.sentence(rng)
-    speech = grid_clip(sentence, voice, rng)
-    performance = act(speech, rng, style, FRAMES, FPS)
+    camera, voice = _on_set(number, seed)
+    made = take(kind, number, clip, seed, voice, FRAMES if kind == "grid" else None, FPS)
+    performance = made.performance
     posed, landmarks = [], []
-    for t in range(FRAMES):
-        moving = np.flatnonzero(performance.actions[t])
-        actions = {ACTIONS[i]: float(performance.actions[t, i]) for i in moving}
-        vertices = camera.posed(Pose(actions, performance.head[t], performance.gaze[t]))
+    for actions, head, gaze in zip(
+        performance.actions, performance.head, performance.gaze, strict=True
+    ):
+        moving = {ACTIONS[i]: float(actions[i]) for i in np.flatnonzero(actions)}
+        vertices = camera.posed(Pose(moving, head, gaze))
         posed.append(vertices)
         landmarks.append(camera.landmarks(vertices))
     steady = smoothed(np.stack(landmarks))
@@ -78,35 +105,56 @@ def render_clip(number: int, clip: int, seed: int = 0):
         film = camera.film(calm)
         frames.append(camera.render(vertices, film))
         points.append(seen @ film[:, :2].T + film[:, 2])
-    person = camera.performer
-    truth = {
+    return np.stack(frames), made.speech.signal, _truth(number, camera.performer, made, points)
+
+
+def _truth(number: int, person, made, landmarks: list[np.ndarray]) -> dict:
+    """What the module's docstring lists, all of it JSON."""
+    line, performance = made.line, made.performance
+    return {
+        "corpus": "rendered",
         "speaker": person.name,
         "split": split_of(number),
         "gender": person.gender,
         "age": round(person.age, 1),
         "ancestry": {name: round(w, 3) for name, w in person.ancestry.items()},
-        "sentence": sentence.text,
-        "code": sentence.code,
-        "words": [asdict(word) for word in speech.words],
+        "class": line.kind,
+        "text": line.text,
+        "code": line.code,
+        "emotion": line.emotion,
+        "intensity": line.intensity,
+        "words": [asdict(word) for word in made.speech.words],
         "phonemes": [asdict(phoneme) for phoneme in performance.phonemes],
-        "blinks": [list(map(int, interval)) for interval in performance.blinks],
-        "lips_closed": performance.closure.round(3).tolist(),
         "fps": FPS,
-        "landmarks": np.round(points, 2).tolist(),
+        "frames": len(landmarks),
+        "blinks": [list(map(int, interval)) for interval in performance.blinks],
+        "lips_closed": _rounded(performance.closure, 3),
+        "head": _rounded(performance.head, 3),
+        "gaze": _rounded(performance.gaze, 2),
+        "landmarks": _rounded(np.stack(landmarks), 2),
     }
-    return np.stack(frames), speech.signal, truth
 
 
-def _render_to_disk(task: tuple[Path, int, int, int]) -> None:
-    out, number, clip, seed = task
+def _rounded(values: np.ndarray, digits: int) -> list:
+    """As few digits as these: float32 would show all of float64's."""
+    return np.round(values.astype(np.float64), digits).tolist()
+
+
+def _render_to_disk(task: tuple[Path, int, int, int, str]) -> None:
+    out, number, clip, seed, kind = task
     stem = out / f"p{number:03d}" / f"p{number:03d}_{clip:03d}"
     if stem.with_suffix(".json").exists():
         return
-    write_clip(stem, *render_clip(number, clip, seed))
+    write_clip(stem, *render_clip(number, clip, seed, kind))
 
 
 def render_corpus(
-    out: Path, performers: int = 24, clips: int = 12, seed: int = 0, workers: int = 0
+    out: Path,
+    performers: int = 24,
+    clips: int = 12,
+    seed: int = 0,
+    workers: int = 0,
+    sentences: str = "grid",
 ) -> None:
     """Render `clips` sentences by each of `performers` people into the folder `out`.
 
@@ -114,21 +162,34 @@ def render_corpus(
 
     Args:
         workers: processes; 0 takes one for each core.
+        sentences: a class of them, or "all".
 
     Raises:
-        TalkerError: the folder holds a corpus of another seed, or a count is not positive.
+        TalkerError: the folder holds a corpus of another seed or of other sentences, there are no
+            such sentences, or a count is not positive.
     """
+    from talker.studio.script import class_of
+
     if performers < 1 or clips < 1:
         raise TalkerError("A corpus needs at least one performer and one clip: raise the numbers.")
+    classes = [class_of(clip, sentences) for clip in range(clips)]
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     about = out / "corpus.json"
-    if about.exists() and json.loads(about.read_text(encoding="utf-8"))["seed"] != seed:
-        raise TalkerError(f"{out} holds a corpus of another seed: choose another folder.")
+    if about.exists():
+        before = json.loads(about.read_text(encoding="utf-8"))
+        if before["seed"] != seed:
+            raise TalkerError(f"{out} holds a corpus of another seed: choose another folder.")
+        if before.get("sentences", "grid") != sentences:
+            raise TalkerError(f"{out} holds a corpus of other sentences: choose another folder.")
     with replacing(about) as path:
         described = {"kind": "rendered", "seed": seed, "performers": performers, "clips": clips}
-        path.write_text(json.dumps(described), encoding="utf-8")
-    tasks = [(out, number, clip, seed) for number in range(performers) for clip in range(clips)]
+        path.write_text(json.dumps(described | {"sentences": sentences}), encoding="utf-8")
+    tasks = [
+        (out, number, clip, seed, kind)
+        for number in range(performers)
+        for clip, kind in enumerate(classes)
+    ]
     bar = functools.partial(tqdm, total=len(tasks), unit="clip", desc="rendering")
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1:

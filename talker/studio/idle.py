@@ -1,32 +1,38 @@
-"""What a face does by itself: blinks, saccades and a slow sway of the head."""
+"""What a face does by itself: blinks, looks away and a slow sway of the head."""
 
 from __future__ import annotations
 
 import numpy as np
 
+# Blinks a second and their median seconds in the class of real corpora that each class of sentences
+# is like: GRID, CREMA-D and TCD TIMIT (Table 1 of the paper this project is after).
+BLINKS = {"grid": (0.39, 0.40), "cremad": (0.26, 0.36), "rich": (0.28, 0.20)}
 # Seconds from the start of one blink to the earliest start of the next.
 REFRACTORY = 0.6
 FASTEST_BLINKING = 1.2
 # No lid moves before this, so that the first frame can serve as the still.
 OPEN_UNTIL = 0.2
-_SHORTEST, _LONGEST = 0.30, 0.40
-# A lid takes about 0.1 s to fall; it stays down long enough for one frame at 25 fps to see it.
-_FALL, _HOLD = (0.08, 0.11), 0.045
+# Deviation of the logarithm of a blink's length; no blink is further than two of them from the
+# median.
+SPREAD = 0.15
+# A lid falls in about a quarter of the blink and rises more slowly; it stays down long enough for
+# one frame at 25 fps to see it.
+_FALL, _HOLD = (0.24, 0.28), 0.045
 
 
 def blink(
-    times: np.ndarray, fps: float, rate: float, rng: np.random.Generator
+    times: np.ndarray, fps: float, rate: float, length: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[tuple[int, int]]]:
     """Lid closure (T,) in [0, 1] and the blinks as half-open frame intervals.
 
-    Starts form a Poisson process with a refractory period; each blink lasts 0.3-0.4 s, falls
-    within 0.1 s, reaches 1 for one frame at least (at 25 fps or more) and rises slowly. A clip
-    has ``rate`` blinks a second on average: those that cannot start in its first 0.2 s, or could
-    not close before its end, are made up for in the rest.
+    Starts form a Poisson process with a refractory period; a blink's seconds are log-normal around
+    the median ``length``. The lids reach 1 for one frame at least (at 25 fps or more). A clip has
+    ``rate`` blinks a second on average: those that cannot start in its first 0.2 s, or could not
+    close before its end, are made up for in the rest.
     """
     closure, blinks = np.zeros(len(times)), []
     seconds = len(times) / fps
-    last_start = seconds - _FALL[1] - _HOLD
+    last_start = seconds - _FALL[1] * length * np.exp(2 * SPREAD) - _HOLD
     eligible = last_start - OPEN_UNTIL
     if rate == 0 or eligible <= 0:
         return closure, blinks
@@ -34,8 +40,8 @@ def blink(
     # Starting well before the clip makes every moment of it equally likely to see a blink.
     start = OPEN_UNTIL - 10.0 + rng.exponential(gap)
     while start < last_start:
-        duration = rng.uniform(_SHORTEST, _LONGEST)
-        fall = rng.uniform(*_FALL)
+        duration = length * np.exp(SPREAD * np.clip(rng.standard_normal(), -2, 2))
+        fall = duration * rng.uniform(*_FALL)
         if start >= OPEN_UNTIL:
             lid = _lid(times - start, duration, fall)
             closure = np.maximum(closure, lid)
@@ -52,25 +58,37 @@ def _lid(since: np.ndarray, duration: float, fall: float) -> np.ndarray:
     return 0.5 * (1 - np.cos(np.pi * down)) * 0.5 * (1 + np.cos(np.pi * up))
 
 
-def look_around(times: np.ndarray, fps: float, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Yaw and pitch of the eyes in degrees, (T, 2): still, with saccades of 1-4 degrees.
+# Seconds of a look away: at least, and on average. Lee, Badler and Badler, "Eyes alive" (2002),
+# saw speakers look at the listener for three seconds at a time, and away for one.
+_AWAY_LEAST, AWAY = 0.2, 0.9
+# Degrees of a saccade: mean of an exponential distribution, and the most. Half of what they saw in
+# conversation: here someone looks at a camera and reads what to say from beside it.
+SACCADE, FURTHEST = 3.0, 8.0
 
-    The eyes start near the camera and come back to it every other time.
+
+def look_around(times: np.ndarray, fps: float, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """Yaw and pitch of the eyes in degrees, (T, 2): at the camera, with looks away.
+
+    The eyes start near the camera, stay for ``1 / rate`` seconds on average, look away for 0.9 s,
+    and come back. Both times are exponential beyond 0.2 s. A saccade takes 21 ms and 2.2 ms a
+    degree (Carpenter, "Movements of the eyes", 1988).
     """
     targets, starts = [rng.normal(0, 0.3, 2)], [-1.0]
-    start = 0.0
+    start, away = 0.0, False
     while rate > 0:
-        start += 0.2 + rng.exponential(max(1 / rate - 0.2, 0.05))
+        stay = AWAY if away else 1 / rate
+        start += _AWAY_LEAST + rng.exponential(max(stay - _AWAY_LEAST, 0.05))
         if start >= times[-1]:
             break
-        size, angle, home = rng.uniform(1, 4), rng.uniform(0, 2 * np.pi), rng.random() < 0.5
+        away = not away
+        size, angle = min(rng.exponential(SACCADE), FURTHEST), rng.uniform(0, 2 * np.pi)
         # Eyes move less up and down than sideways.
-        away = size * np.array([np.cos(angle), 0.6 * np.sin(angle)])
-        targets.append(rng.normal(0, 0.3, 2) if home else away)
+        aside = size * np.array([np.cos(angle), 0.6 * np.sin(angle)])
+        targets.append(rng.normal(0, 0.3, 2) + away * aside)
         starts.append(start)
-    # A saccade of a few degrees takes 30 to 50 ms: about one frame.
-    moved = np.clip((times[:, None] - np.array(starts)) / 0.04, 0, 1)  # (T, N)
     steps = np.diff(np.array(targets), axis=0, prepend=np.zeros((1, 2)))
+    duration = 0.021 + 0.0022 * np.linalg.norm(steps, axis=1)
+    moved = np.clip((times[:, None] - np.array(starts)) / duration, 0, 1)  # (T, N)
     return moved @ steps
 
 
