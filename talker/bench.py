@@ -1,4 +1,4 @@
-"""How fast things are on this machine: `talker bench prepare` and `talker bench store`.
+"""How fast things are on this machine: `talker bench prepare`, `... store` and `... render`.
 
 Seconds are those of the processor, not of the clock, so that other work on the machine changes
 them little; "a core" is one that does nothing else.
@@ -12,7 +12,9 @@ import multiprocessing
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -161,13 +163,101 @@ def _speed(
     return round(repeats * len(paths) / (time.process_time() - began), 1)
 
 
+def bench_render(performers: int = 2) -> list[dict]:
+    """Render and store one clip by each of so many performers, in this process.
+
+    Returns for each performer: name, seconds to make it up (once for all of its clips), frames,
+    frames_per_second by the clock and by the processor (`..._core`), and what of the processor's
+    milliseconds for a frame goes where: posing the mesh, building the ray tracer's tree, tracing
+    the camera's rays, light (its rays too), shading, and writing video and sound; the rest is
+    speech, acting and small change.
+    """
+    from talker.corpora import rendered
+    from talker.studio.camera import Camera
+    from talker.studio.subject import Subject
+    from talker.studio.trace import Scene
+
+    def build(scene: Scene, *arguments) -> None:
+        made(scene, *arguments)
+        scene.blocked(np.zeros((1, 3)), np.ones((1, 3)))  # Embree builds when the first ray comes
+
+    made = Scene.__init__
+    stages = {
+        "pose": (Camera, "posed", Camera.posed),
+        "build": (Scene, "__init__", build),
+        "trace": (Scene, "first_hit", Scene.first_hit),
+        "light": (Subject, "light", Subject.light),
+        "shade": (Camera, "_shade", Camera._shade),
+        "write": (rendered, "write_clip", rendered.write_clip),
+    }
+    rows = []
+    for number in range(performers):
+        began = time.process_time()
+        rendered._on_set(number, 0)
+        ready = time.process_time()
+        with tempfile.TemporaryDirectory() as folder, _clocked(stages) as seconds:
+            clock, processor = time.perf_counter(), time.process_time()
+            rendered.render_to_disk((Path(folder), number, 0, 0, "grid"))
+            clock, processor = time.perf_counter() - clock, time.process_time() - processor
+        each = {name: 1000 * seconds[name] / rendered.FRAMES for name in stages}
+        each["rest"] = 1000 * processor / rendered.FRAMES - sum(each.values())
+        rows.append(
+            {
+                "performer": f"p{number:03d}",
+                "make_up_seconds": round(ready - began, 2),
+                "frames": rendered.FRAMES,
+                "frames_per_second": round(rendered.FRAMES / clock, 1),
+                "frames_per_second_core": round(rendered.FRAMES / processor, 1),
+                **{f"{name}_ms": round(value, 2) for name, value in each.items()},
+            }
+        )
+    return rows
+
+
+@contextmanager
+def _clocked(stages: dict[str, tuple[object, str, Callable]]) -> Iterator[Counter]:
+    """Seconds of processor time spent in some functions, each without the others that it calls.
+
+    stages: name -> (the class or module, the function's name there, what is called for it).
+    """
+    seconds, inner = Counter(), [0.0]
+
+    def clocked(name: str, function: Callable) -> Callable:
+        @functools.wraps(function)
+        def call(*arguments, **options):
+            inner.append(0.0)
+            began = time.process_time()
+            try:
+                return function(*arguments, **options)
+            finally:
+                taken = time.process_time() - began
+                seconds[name] += taken - inner.pop()
+                inner[-1] += taken
+
+        return call
+
+    before = {name: getattr(owner, at) for name, (owner, at, _) in stages.items()}
+    for name, (owner, at, function) in stages.items():
+        setattr(owner, at, clocked(name, function))
+    try:
+        yield seconds
+    finally:
+        for name, (owner, at, _) in stages.items():
+            setattr(owner, at, before[name])
+
+
 def bench(what: str, paths: list[Path], out: Path | None = None) -> list[dict]:
-    """Measure "prepare" on video files, or "store" on a corpus; prints rows, and writes them to
-    `out` as JSON where that is given. Raises TalkerError as the two do.
+    """Measure "prepare" on video files, "store" on a corpus, or "render"; prints rows, and writes
+    them to `out` as JSON where that is given. Raises TalkerError as these do.
     """
     if what == "store" and len(paths) != 1:
         raise TalkerError("`talker bench store` takes one folder with a corpus.")
-    rows = bench_prepare(paths) if what == "prepare" else bench_store(paths[0])
+    if what == "render" and paths:
+        raise TalkerError("`talker bench render` takes no files: it makes its own.")
+    if what == "render":
+        rows = bench_render()
+    else:
+        rows = bench_prepare(paths) if what == "prepare" else bench_store(paths[0])
     print("  ".join(rows[0]))
     for row in rows:
         print("  ".join(str(value) for value in row.values()))

@@ -184,15 +184,15 @@ def prepare(
 
 
 def bench(
-    what: Positional[Annotated[Literal["prepare", "store"], arg(metavar="WHAT")]],
-    paths: Positional[Annotated[tuple[Path, ...], arg(metavar="PATH")]],
+    what: Positional[Annotated[Literal["prepare", "store", "render"], arg(metavar="WHAT")]],
+    paths: Positional[Annotated[tuple[Path, ...], arg(metavar="[PATH ...]")]] = (),
     out: Annotated[Path | None, arg(aliases=["-o"])] = None,
 ) -> None:
-    """Measure the speed of this machine: of preparing video files, or of ways to store a corpus.
+    """Measure this machine's speed: preparing video files, ways to store a corpus, or rendering.
 
     Args:
-        what: "prepare" (on video files), or "store" (on the folder of a corpus).
-        paths: The files, or the folder.
+        what: "prepare" (on video files), "store" (on the folder of a corpus), or "render".
+        paths: The files, or the folder; none to render.
         out: A JSON file for the numbers.
     """
     from talker.bench import bench as run

@@ -1,6 +1,7 @@
 """Benchmarks: what they measure, never how fast."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -54,3 +55,13 @@ def test_files_that_cannot_be_prepared_are_named(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"not a film")
     with pytest.raises(TalkerError, match="none of the files can be prepared: .*a.mp4 cannot be"):
         measured._prepare_some([tmp_path / "a.mp4"])
+
+
+@pytest.mark.slow
+def test_rendering_is_measured_stage_by_stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "bench_render", partial(measured.bench_render, performers=1))
+    (row,) = bench("render", [], tmp_path / "render.json")
+    assert json.loads((tmp_path / "render.json").read_text()) == [row]
+    assert row["frames"] == 75 and row["frames_per_second_core"] > 0
+    with pytest.raises(TalkerError, match="takes no files"):
+        bench("render", [tmp_path])

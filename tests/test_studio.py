@@ -1,5 +1,6 @@
 """Rendered performers: who they are, where their landmarks lie, and what a real detector sees."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -342,14 +343,30 @@ def test_more_samples_smooth_the_edges_and_scale_keeps_the_picture(cameras):
 
 def test_light_lies_between_none_and_all(cameras):
     for camera in cameras.values():
-        used = np.unique(camera._triangles)
-        for share in (camera._lit[used], camera._ambient[used]):
-            assert share.min() >= 0 and share.max() <= 1
-            assert ((share > 0) & (share < 1)).mean() > 0.05  # soft, not a hard edge
-        inside = np.intersect1d(np.flatnonzero(anatomy().masks["mouth"] > 0.9), used)
-        tip = landmark_vertices()[30]
-        assert camera._ambient[inside].mean() < 0.4 < 0.9 < camera._ambient[tip]
-        assert camera._lit[inside].mean() < 0.3 < 0.9 < camera._lit[tip]
+        for seen in (camera._whole, camera._crop):
+            used = seen.mesh.corners_of(slice(None))
+            for share in (seen.lamp[used], seen.sky[used]):
+                assert share.min() >= 0 and share.max() <= 1
+                assert ((share > 0) & (share < 1)).mean() > 0.05  # soft, not a hard edge
+            inside = used & np.isin(seen.rows, np.flatnonzero(anatomy().masks["mouth"] > 0.9))
+            tip = seen.rows == landmark_vertices()[30]
+            assert seen.sky[inside].mean() < 0.4 < 0.9 < seen.sky[tip]
+            assert seen.lamp[inside].mean() < 0.3 < 0.9 < seen.lamp[tip]
+
+
+def test_the_part_for_the_crop_gives_the_pictures_of_the_whole_head(cameras):
+    """What is left out of the scene can neither be seen in the crop nor shade what is."""
+    for camera in cameras.values():
+        assert len(camera._crop.mesh.triangles) < 0.8 * len(camera._whole.mesh.triangles)
+        for asked in (pose(REST), pose(OPEN, head=(8, -12, 3, 0.2, 0, 0), gaze=(10, -8))):
+            vertices = camera.posed(asked)
+            film = camera.film(camera.landmarks(vertices))
+            part = camera.render(vertices, film).astype(float)
+            whole = copy.copy(camera)
+            whole._crop = camera._whole
+            difference = np.abs(part - whole.render(vertices, film))
+            assert difference.mean() < 0.3  # of 255: a rim of hair or ear here and there
+            assert difference[30:110, 24:72].mean() < 0.1  # eyes, nose and mouth
 
 
 # ---- what a real detector makes of the pixels

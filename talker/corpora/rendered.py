@@ -140,7 +140,8 @@ def _rounded(values: np.ndarray, digits: int) -> list:
     return np.round(values.astype(np.float64), digits).tolist()
 
 
-def _render_to_disk(task: tuple[Path, int, int, int, str]) -> None:
+def render_to_disk(task: tuple[Path, int, int, int, str]) -> None:
+    """Render and store a clip that is not there; task: folder, performer, clip, seed, class."""
     out, number, clip, seed, kind = task
     stem = out / f"p{number:03d}" / f"p{number:03d}_{clip:03d}"
     if stem.with_suffix(".json").exists():
@@ -194,9 +195,9 @@ def render_corpus(
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1:
         for task in bar(tasks):
-            _render_to_disk(task)
+            render_to_disk(task)
         return
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         # A chunk is one performer's clips, so that each worker dresses a performer once.
-        for _ in bar(pool.imap_unordered(_render_to_disk, tasks, chunksize=min(clips, 8))):
+        for _ in bar(pool.imap_unordered(render_to_disk, tasks, chunksize=min(clips, 8))):
             pass

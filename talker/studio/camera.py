@@ -9,8 +9,11 @@ from the projected landmarks.
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from talker.faces import CANONICAL, CANONICAL_INDICES, similarity
@@ -18,13 +21,17 @@ from talker.studio import paint
 from talker.studio.anatomy import EYE, HAIR, LASH, SKIN, TEETH, TONGUE, anatomy, target
 from talker.studio.landmarks import landmark_vertices, seam
 from talker.studio.materials import material
+from talker.studio.mesh import Mesh
 from talker.studio.performer import Performer
+from talker.studio.subject import Subject, subject
 from talker.studio.trace import Scene
+from talker.studio.visibility import reached
 
 HEIGHT, WIDTH = 128, 96
 SAMPLES = 2  # per pixel and axis
 _EYE_POINT = np.array([0.0, 7.1, 13.0], np.float32)  # the camera, 1.2 m in front of the face
-_SHADOW_RAYS, _AMBIENT_RAYS = 8, 12
+_MARGIN = 8  # pixels around the crop that are ready to be shown too
+_SKIN_WRAP, _WRAP = np.float32([0.28, 0.12, 0.08]), np.float32(0.05)  # light goes around edges
 _PIVOT = np.array([0.0, 6.55, 0.0], np.float32)  # top of the neck: the head turns around it
 
 
@@ -37,35 +44,6 @@ class Pose:
     actions: dict[str, float]
     head: np.ndarray
     gaze: np.ndarray
-
-
-def _normals(vertices: np.ndarray, triangles: np.ndarray, count: int) -> np.ndarray:
-    edge = vertices[triangles]
-    face = np.cross(edge[:, 1] - edge[:, 0], edge[:, 2] - edge[:, 0])
-    total = np.stack(
-        [np.bincount(triangles.ravel(), np.repeat(face[:, k], 3), count) for k in range(3)], 1
-    )
-    return (total / np.linalg.norm(total, axis=1, keepdims=True).clip(1e-9)).astype(np.float32)
-
-
-def _cone(count: int, spread: float, seed: int) -> np.ndarray:
-    """(count, 3) fixed directions around +z: cosine-weighted hemisphere for spread 1, or a cone."""
-    rng = np.random.default_rng(seed)
-    radius = spread * np.sqrt((np.arange(count) + rng.random(count)) / count)
-    angle = np.arange(count) * 2.399963 + rng.random()
-    return np.stack(
-        [radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - radius**2)], 1
-    ).astype(np.float32)
-
-
-def _around(axis: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Turn directions given around +z into ones around each unit axis (N, 3): (N, R, 3)."""
-    helper = np.where(np.abs(axis[:, :1]) > 0.9, [[0.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]])
-    first = np.cross(helper, axis)
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    second = np.cross(axis, first)
-    basis = np.stack([first, second, axis], 1)  # rows are the frame's axes
-    return np.einsum("rk,nkd->nrd", directions, basis).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=64)
@@ -90,32 +68,37 @@ class Camera:
             triangles.append(hair.triangles + self._own)
             part.append(np.full(len(hair.triangles), HAIR, np.int8))
             self._rest = np.concatenate([performer.rest, hair.vertices])
-        self._triangles, self._part = np.concatenate(triangles), np.concatenate(part)
-        facing = _normals(self._rest, self._triangles, len(self._rest))[:, 2]
-        hidden = (facing[self._triangles] < -0.3).all(1) & (self._part == SKIN)
-        kept = ~hidden  # the back of the head can neither be seen nor shade what is
-        self._triangles, self._part = self._triangles[kept], self._part[kept]
-        self._surface = self._static_surface()
+        mesh = Mesh(np.concatenate(triangles), np.concatenate(part), len(self._rest))
         neck = ((self._rest[:, 1] - 5.7) / 0.9).clip(0, 1)
         self._turn = (neck * neck * (3 - 2 * neck))[:, None]  # the neck bends, the chest stays
         self._centres = [performer.rest[ids].mean(0) for ids in body.eyes]
+        self._tongue = np.unique(body.triangles[body.part == TONGUE])
+        self._backdrop = performer.background.astype(np.float32)
+        key, surface = performer.light.key, self._static_surface()
+        self._whole = subject(mesh, self._rest, surface, self._moving(), key)
+        crop = reached(self._whole, self._extremes(), _EYE_POINT, key)
+        self._crop = self._whole.part(crop)
+
+    def _extremes(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Poses further than anybody acts, and rays through a crop that shows a little more."""
+        y, x = np.mgrid[-_MARGIN : HEIGHT + _MARGIN : 0.5, -_MARGIN : WIDTH + _MARGIN : 0.5]
+        pixels = np.stack([x.ravel(), y.ravel()], 1)
+        for pitch, yaw, jaw in itertools.product(
+            (-25.0, 0.0, 25.0), (-40.0, 0.0, 40.0), (0.0, 0.6)
+        ):
+            head = np.array([pitch, yaw, 0.0, 0.0, 0.0, 0.0])
+            vertices = self.posed(Pose({"jawOpen": jaw}, head, np.zeros(2)))
+            yield vertices, _through(self.film(self.landmarks(vertices)), pixels)
+
+    def _moving(self) -> np.ndarray:
+        """Mask (N,) bool of the vertices of mouth and eyes, whose light changes as they move."""
+        body = anatomy()
         moving = np.zeros(len(self._rest), bool)
         near = np.abs(body.vertices - np.array([0, 6.55, 1.2])) < np.array([0.45, 0.4, 0.6])
-        moving[: self._own] = near.all(1)
+        moving[: self._own] = near.all(1) | (body.masks["eyelids"] > 0.05)
         for kind in (EYE, TEETH, TONGUE, LASH):
             moving[body.triangles[body.part == kind]] = True
-        teeth_and_tongue = np.isin(body.part, (TEETH, TONGUE))
-        self._mouth = np.unique(body.triangles[teeth_and_tongue])
-        moving[: self._own] |= body.masks["eyelids"] > 0.05
-        # What moves is lit anew in every frame; all else keeps the light of the rest pose.
-        self._live = np.intersect1d(np.flatnonzero(moving), self._triangles)
-        normals = _normals(self._rest, self._triangles, len(self._rest))
-        everything = np.unique(self._triangles)
-        scene = Scene(self._rest, self._triangles)
-        self._ambient = np.zeros(len(self._rest), np.float32)
-        self._lit = np.zeros(len(self._rest), np.float32)
-        self._ambient[everything] = self._ambient_light(scene, self._rest, normals, everything, 48)
-        self._lit[everything] = self._lamp_light(scene, self._rest, normals, everything)
+        return moving
 
     def _static_surface(self) -> np.ndarray:
         """(N, 4) float32: two texture coordinates, lips, inside of the mouth.
@@ -136,25 +119,6 @@ class Camera:
             surface[self._own :, :2] = self.performer.hair.strand
         return surface
 
-    def _ambient_light(self, scene, vertices, normals, chosen, rays: int) -> np.ndarray:
-        """Share (len(chosen),) of the sky that each chosen vertex sees."""
-        directions = _around(normals[chosen], _cone(rays, 0.98, 3))
-        origins = np.repeat(vertices[chosen] + 0.012 * normals[chosen], rays, 0)
-        free = ~scene.blocked(origins, directions.reshape(-1, 3), 1.6)
-        return free.reshape(-1, rays).mean(1).astype(np.float32)
-
-    def _lamp_light(self, scene, vertices, normals, chosen) -> np.ndarray:
-        """Share (len(chosen),) of the lamp that each chosen vertex sees: soft shadows."""
-        key = self.performer.light.key
-        lamp = _around(key[None], _cone(_SHADOW_RAYS, 0.16, 5))[0]
-        lit = np.zeros(len(chosen), np.float32)
-        facing = np.flatnonzero(normals[chosen] @ key > -0.25)
-        at = chosen[facing]
-        origins = np.repeat(vertices[at] + 0.015 * normals[at], _SHADOW_RAYS, 0)
-        blocked = scene.blocked(origins, np.tile(lamp, (len(at), 1)))
-        lit[facing] = 1 - blocked.reshape(-1, _SHADOW_RAYS).mean(1)
-        return lit
-
     def posed(self, pose: Pose) -> np.ndarray:
         """Vertices (N, 3) float32 of head and hair in this pose, decimetres."""
         vertices = self._rest.copy()
@@ -163,7 +127,7 @@ class Camera:
                 moved, delta = _sparse_action(name)
                 vertices[moved] += np.float32(weight) * delta
         body = anatomy()
-        tongue = np.unique(body.triangles[body.part == TONGUE])
+        tongue = self._tongue
         tip = ((body.vertices[tongue, 2] - 0.9) / 0.45).clip(0, 1)
         lower = 0.4 * pose.actions.get("jawOpen", 0.0) * (1 - pose.actions.get("tongueUp", 0.0))
         vertices[tongue, 1] += 0.3 * pose.actions.get("tongueUp", 0.0) * tip - 0.12 * lower
@@ -198,57 +162,83 @@ class Camera:
         samples: rays a pixel and axis.
         """
         height, width = HEIGHT * scale, WIDTH * scale
-        offsets = (np.arange(samples * height) + 0.5) / (samples * scale) - 0.5
-        columns, rows = np.meshgrid(offsets[: samples * width], offsets)
-        pixels = np.stack([columns.ravel(), rows.ravel()], 1)
-        plane = (pixels - film[:, 2]) @ np.linalg.inv(film[:, :2]).T
-        directions = np.stack([plane[:, 0], -plane[:, 1], -np.ones(len(plane))], 1)
-        directions = directions.astype(np.float32)
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        scene = Scene(vertices, self._triangles)
+        directions = _through(film, _samples(samples, scale))
+        seen = self._subject_for(film, vertices)
+        vertices = vertices[seen.rows]
+        scene = Scene(vertices, seen.mesh.triangles)
         origins = np.broadcast_to(_EYE_POINT, directions.shape)
         triangle, weights = scene.first_hit(origins, directions)
         hit = np.flatnonzero(triangle >= 0)
-        colour = self._backdrop(rows, columns)
-        colour[hit] = self._shade(scene, vertices, triangle[hit], weights[hit], directions[hit])
-        grid = colour.reshape(height, samples, width, samples, 3).mean((1, 3))
-        return (255 * grid.clip(0, 1) ** (1 / 2.2) + 0.5).astype(np.uint8)
-
-    def _backdrop(self, rows, columns) -> np.ndarray:
-        y = (rows.ravel() + 0.5).astype(int).clip(0, HEIGHT - 1)
-        x = (columns.ravel() + 0.5).astype(int).clip(0, WIDTH - 1)
-        return self.performer.background[y, x]
-
-    def _shade(self, scene, vertices, triangle, weights, directions) -> np.ndarray:
-        light = self.performer.light
-        normals = _normals(vertices, self._triangles, len(vertices))
-        ambient, lit = self._ambient.copy(), self._lit.copy()
-        ambient[self._live] = self._ambient_light(
-            scene, vertices, normals, self._live, _AMBIENT_RAYS
+        colour = np.repeat(np.repeat(self._backdrop, samples * scale, 0), samples * scale, 1)
+        colour.reshape(-1, 3)[hit] = self._shade(
+            seen, scene, vertices, triangle[hit], weights[hit], directions[hit]
         )
-        lit[self._live] = self._lamp_light(scene, vertices, normals, self._live)
-        # Light scattered about in the mouth, which one bounce does not give.
-        ambient[self._mouth] = 0.75 + 0.25 * ambient[self._mouth]
-        lit[self._mouth] = 0.5 + 0.5 * lit[self._mouth]
+        grid = cv2.resize(colour, (width, height), interpolation=cv2.INTER_AREA)  # means of samples
+        return (255 * grid.clip(0, 1) ** np.float32(1 / 2.2) + 0.5).astype(np.uint8)
 
-        corner = self._triangles[triangle]
-        table = np.concatenate([normals, self._surface, lit[:, None], ambient[:, None]], 1)
-        value = np.einsum("rk,rkc->rc", weights, table[corner])
-        normal = value[:, :3]
-        normal = normal / np.linalg.norm(normal, axis=1, keepdims=True).clip(1e-6)
-        kind = self._part[triangle]
+    def _subject_for(self, film: np.ndarray, vertices: np.ndarray) -> Subject:
+        """The part of the head that is enough for the crop; all of it if the film shows more."""
+        corners = np.array([[0, 0], [WIDTH, 0], [0, HEIGHT], [WIDTH, HEIGHT]]) - 0.5
+        own = self.film(self.landmarks(vertices))
+        place = _on_plane(film, corners) @ own[:, :2].T + own[:, 2]
+        inside = (place > -_MARGIN) & (place < np.array([WIDTH, HEIGHT]) + _MARGIN - 1)
+        return self._crop if inside.all() else self._whole
+
+    def _shade(self, seen: Subject, scene, vertices, triangle, weights, directions) -> np.ndarray:
+        """Linear RGB (R, 3) float32 of the points that rays in `directions` (R, 3) have met."""
+        light = self.performer.light
+        key, key_colour = np.float32(light.key), np.float32(light.key_colour)
+        normals = seen.mesh.normals(vertices)
+        lamp, sky = seen.light(scene, vertices, normals, triangle, light.key)
+        table = np.concatenate([normals, seen.surface, lamp[:, None], sky[:, None]], 1)
+        value = seen.mesh.interpolate(table, triangle, weights)
+        kind = np.take(seen.mesh.part, triangle)
         albedo, strength, sharpness = material(self.performer.look, kind, value[:, 3:7])
 
-        lambert = normal @ light.key.astype(np.float32)
-        wrap = np.where((kind == SKIN)[:, None], [[0.28, 0.12, 0.08]], 0.05).astype(np.float32)
-        diffuse = ((lambert[:, None] + wrap) / (1 + wrap)).clip(0, None)
-        sky = 0.72 + 0.28 * normal[:, 1:2]
-        direct = diffuse * value[:, 7:8] * light.key_colour
-        received = (direct + (value[:, 8:9] * sky) * light.ambient_colour).astype(np.float32)
-        half = light.key - directions
-        half = half / np.linalg.norm(half, axis=1, keepdims=True)
-        gleam = (normal * half).sum(1).clip(0, 1) ** sharpness * strength * value[:, 7]
-        return albedo * received * 0.56 + gleam[:, None] * light.key_colour.astype(np.float32) * 0.5
+        # One row for each component: numpy is several times faster along long rows.
+        normal, (lamp, sky) = value[:, :3].T.copy(), value[:, 7:].T.copy()
+        normal /= _length(normal).clip(1e-6)
+        lambert = key @ normal
+        sky *= 0.72 + 0.28 * normal[1]
+        half = key[:, None] - directions.T
+        gleam = (half * normal).sum(0) / _length(half)
+        gleam = 0.5 * gleam.clip(0, 1) ** sharpness * strength * lamp
+        skin = kind == SKIN
+        colour = np.empty((len(triangle), 3), np.float32)
+        for k in range(3):
+            wrap = np.where(skin, _SKIN_WRAP[k], _WRAP)
+            direct = ((lambert + wrap) / (1 + wrap)).clip(0) * lamp * key_colour[k]
+            received = direct + sky * np.float32(light.ambient_colour[k])
+            colour[:, k] = 0.56 * albedo[:, k] * received + gleam * key_colour[k]
+        return colour
+
+
+@functools.lru_cache(maxsize=4)
+def _samples(samples: int, scale: int) -> np.ndarray:
+    """Where rays go through the frame: (R, 2) float64 in pixels of the 96x128 crop, row by row."""
+    offsets = (np.arange(samples * scale * HEIGHT) + 0.5) / (samples * scale) - 0.5
+    columns, rows = np.meshgrid(offsets[: samples * scale * WIDTH], offsets)
+    return np.stack([columns.ravel(), rows.ravel()], 1)
+
+
+def _on_plane(film: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Pixels (R, 2) of a frame to the camera's plane: the inverse of `film`."""
+    return (pixels - film[:, 2]) @ np.linalg.inv(film[:, :2]).T
+
+
+def _through(film: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Unit directions (R, 3) float32 from the camera through pixels (R, 2) of a frame."""
+    plane = _on_plane(film, pixels).T
+    directions = np.empty((len(pixels), 3), np.float32)
+    directions[:, 0], directions[:, 1], directions[:, 2] = plane[0], -plane[1], -1
+    directions /= _length(directions.T)[:, None]
+    return directions
+
+
+def _length(rows: np.ndarray) -> np.ndarray:
+    """Lengths (R,) of vectors (3, R)."""
+    x, y, z = rows
+    return np.sqrt(x * x + y * y + z * z)
 
 
 def _rotation(pitch: float, yaw: float, roll: float) -> np.ndarray:

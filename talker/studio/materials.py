@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from talker.studio.anatomy import EYE, HAIR, LASH, SKIN, TEETH, TONGUE
 from talker.studio.paint import Look
+
+_ACROSS = 256
 
 
 def material(
@@ -73,10 +76,9 @@ def _step(value: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _bilinear(texture: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-    size = texture.shape[0]
-    x0, y0 = column.astype(int).clip(0, size - 2), row.astype(int).clip(0, size - 2)
-    fx, fy = (column - x0)[:, None], (row - y0)[:, None]
-    flat = texture.reshape(-1, 3)
-    base = y0 * size + x0
-    top = flat[base] * (1 - fx) + flat[base + 1] * fx
-    return top * (1 - fy) + (flat[base + size] * (1 - fx) + flat[base + size + 1] * fx) * fy
+    """Texels (R, 3) float32 at R places between them."""
+    # cv2.remap takes no column of 32768 or longer, so they are laid out as a picture.
+    shape = (1 + len(column) // _ACROSS, _ACROSS)
+    places = np.resize(column, shape), np.resize(row, shape)
+    sampled = cv2.remap(texture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return sampled.reshape(-1, 3)[: len(column)]
