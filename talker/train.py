@@ -6,7 +6,6 @@ of one that ran through.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from pathlib import Path
@@ -27,50 +26,26 @@ from talker.trainer import Trainer
 SAVE_SECONDS = 120
 
 
-def train(
-    corpus: Path,
-    out: Path,
-    preset: str = "laptop",
-    minutes: float | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    precision: str | None = None,
-    start: Path | None = None,
-    warm_up: int | None = None,
-    resume: bool = True,
-) -> Path:
-    """Train a generator on the training performers of a corpus; returns the folder of its weights.
+def train(config: Config, resume: bool = True) -> Path:
+    """Train a generator on the corpus that `config.train` names; returns the folder of its weights.
 
-    Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into `out`.
-    Stops after `minutes` of this call, or at `steps`; these, `precision` and `warm_up` may override
-    the preset's. With `start`, the folder of a generator's weights, training goes on from those;
-    all that is not in them (noise encoder, discriminators) begins at random.
+    Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into
+    `config.train.out`. Stops after the `minutes` of this call, or at `steps`. With `start`, the
+    folder of a generator's weights, training goes on from those; all that is not in them (noise
+    encoder, discriminators) begins at random.
 
     Raises:
-        TalkerError: no corpus, a `start` of another shape than the preset's, a state of another
-            configuration, or a loss that is not finite.
+        TalkerError: no corpus, a `start` of another shape than the configuration's, a state of
+            another configuration, or a loss that is not finite.
     """
-    base = configuration.preset(preset)
-    settings = dataclasses.replace(
-        base.train,
-        corpus=str(corpus),
-        out=str(out),
-        seed=seed,
-        minutes=minutes if minutes is not None else base.train.minutes,
-        steps=steps if steps is not None else base.train.steps,
-        precision=precision or base.train.precision,
-        start=str(start) if start is not None else None,
-        warm_up=warm_up if warm_up is not None else base.train.warm_up,
-    )
-    config = dataclasses.replace(base, train=settings)
-    chosen = clips(corpus, "train")
+    settings = config.train
     data = Clips(
-        chosen,
+        clips(settings.corpus, "train"),
         config.model.audio,
         voices=settings.alter_voices,
         pictures=settings.alter_pictures,
     )
-    return run(config, data, Path(out), resume)
+    return run(config, data, Path(settings.out), resume)
 
 
 def _check_same_run(path: Path, described: dict) -> None:

@@ -355,17 +355,15 @@ def test_a_state_of_other_networks_is_refused(data, whole, tmp_path):
     assert not (tmp_path / "config.json").exists()
 
 
-def test_train_reads_the_training_performers_of_a_corpus(corpus, whole, tmp_path, monkeypatch):
+def test_train_reads_the_training_performers_of_a_corpus(corpus, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(loop, "run", lambda config, data, *rest: seen.append((config, data, *rest)))
-    train(corpus, tmp_path / "run", "smoke", minutes=3, steps=5, seed=7, resume=False)
+    monkeypatch.setattr(loop, "run", lambda *arguments: seen.append(arguments))
+    asked = changed(SMOKE, corpus=str(corpus), out=str(tmp_path / "run"), alter_voices=False)
+    train(asked, resume=False)
     ((config, data, out, resume),) = seen
     assert data.names == ["p000/p000_000", "p001/p001_000"]  # p022 is for the test
-    assert (config.train.minutes, config.train.steps, config.train.seed) == (3, 5, 7)
-    assert config.train.corpus == str(corpus) and config.model == SMOKE.model
+    assert config == asked and (data.voices, data.pictures) == (False, True)
     assert out == tmp_path / "run" and resume is False
-    train(corpus, tmp_path / "run", "smoke")
-    assert seen[1][0].train.steps == SMOKE.train.steps and seen[1][3] is True
 
 
 def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
@@ -390,7 +388,5 @@ def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
 
 def test_train_names_what_is_missing(tmp_path):
     with pytest.raises(TalkerError, match="holds no corpus"):
-        train(tmp_path, tmp_path / "run", "smoke")
-    with pytest.raises(TalkerError, match="no preset 'enormous'"):
-        train(tmp_path, tmp_path / "run", "enormous")
+        train(changed(SMOKE, corpus=str(tmp_path), out=str(tmp_path / "run")))
     assert not (tmp_path / "run").exists()
