@@ -151,6 +151,14 @@ class TrainConfig:
     # Batch norm keeps the statistics of the untrained network on a few hundred frames, for batches
     # too small and too varied to have good ones of their own.
     freeze_statistics: bool = False
+    # Where to compute; "auto" takes GPUs where there are any.
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    # Processes on each machine, a device each; without it one for each GPU, or a single one on
+    # the CPU. `talker.devices` says what to type for several machines.
+    devices: int | None = None
+    nodes: int = 1  # machines
+    accumulate: int = 1  # batches of each process whose gradients are added up in a step
+    compile: bool = False  # `torch.compile` of the networks of images
     # Steps of reconstruction alone before the adversarial ones.
     warm_up: Annotated[int, arg(aliases=["--warm-up"])] = 0
     warm_up_rate: float = 5e-4  # Adam's, at its highest

@@ -6,8 +6,11 @@ of one that ran through.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,112 +20,151 @@ from talker import config as configuration
 from talker.checkpoint import save_generator
 from talker.config import Config
 from talker.dataset import Clips
+from talker.devices import Devices
 from talker.errors import TalkerError
 from talker.files import replacing
+from talker.journal import Journal
 from talker.run_state import load_state, save_state
 from talker.store import clips
 from talker.trainer import Trainer
 
 SAVE_SECONDS = 120
+# Settings that a run may go on with when they have changed: its length, its place, its machine.
+FREE = ("steps", "minutes", "corpus", "out", "accelerator", "devices", "nodes", "compile")
+
+
+@dataclass
+class Progress:
+    """Where a run is; saved with its state."""
+
+    step: int = 0  # steps that are done
 
 
 def train(config: Config, resume: bool = True) -> Path:
     """Train a generator on the corpus that `config.train` names; returns the folder of its weights.
 
-    Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into
-    `config.train.out`. Stops after the `minutes` of this call, or at `steps`. With `start`, the
-    folder of a generator's weights, training goes on from those; all that is not in them (noise
-    encoder, discriminators) begins at random.
+    Writes `state.safetensors` (to resume), `log.jsonl`, TensorBoard's files, `config.json` and
+    `generator/` into `config.train.out`. Stops after the `minutes` of this call, or at `steps`.
+    With `start`, the folder of a generator's weights, training goes on from those; all that is not
+    in them (noise encoder, discriminators) begins at random.
 
     Raises:
         TalkerError: no corpus, a `start` of another shape than the configuration's, a state of
-            another configuration, or a loss that is not finite.
+            another configuration, fewer devices than asked for, or a loss that is not finite.
     """
     settings = config.train
+    devices = Devices(settings)
     data = Clips(
         clips(settings.corpus, "train"),
         config.model.audio,
         voices=settings.alter_voices,
         pictures=settings.alter_pictures,
     )
-    return run(config, data, Path(settings.out), resume)
+    return run(config, data, Path(settings.out), resume, devices)
 
 
-def _check_same_run(path: Path, described: dict) -> None:
-    """Refuse to continue a run with settings other than its own; its length may change."""
-
-    def fixed(tree: dict) -> dict:
-        free = ("minutes", "steps", "out", "corpus")
-        return tree | {"train": {k: v for k, v in tree["train"].items() if k not in free}}
-
-    if not path.exists() or fixed(json.loads(path.read_text(encoding="utf-8"))) != fixed(described):
-        raise TalkerError(
-            f"{path.parent} holds a run with other settings: use another --out, or --no-resume to "
-            "start it afresh."
-        )
-
-
-def _forget_after(log: Path, step: int) -> None:
-    """Drop log rows later than the state that the run continues from, or all of an older run's."""
-    if log.exists():
-        rows = [row for row in log.read_text(encoding="utf-8").splitlines() if row.endswith("}")]
-        kept = [row for row in rows if json.loads(row)["step"] <= step]
-        with replacing(log) as path:
-            path.write_text("".join(row + "\n" for row in kept), encoding="utf-8")
-
-
-def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
-    """The loop itself, on clips that are already in memory; see `train`."""
-    trainer, settings = Trainer(config), config.train
-    out.mkdir(parents=True, exist_ok=True)
-    state, step = out / "state.safetensors", 0
-    described = configuration.to_json(config)
-    if resume and state.exists():
-        _check_same_run(out / "config.json", described)
-        step = load_state(state, trainer.modules, trainer.optimisers)["step"]
-    elif settings.start is not None:
-        trainer.start_from(Path(settings.start))
-    if settings.freeze_statistics:
-        if step == 0 and settings.start is None:
-            trainer.calibrate(data)
-        trainer.freeze()
-    with replacing(out / "config.json") as path:
-        path.write_text(json.dumps(described, indent=1), encoding="utf-8")
-    _forget_after(out / "log.jsonl", step)
+def run(
+    config: Config, data: Clips, out: Path, resume: bool = True, devices: Devices | None = None
+) -> Path:
+    """The loop itself; see `train`."""
+    devices = devices or Devices(config.train)
+    trainer, settings = Trainer(config, devices), config.train
+    networks, state = trainer.networks, out / "state.safetensors"
+    progress = _begin(trainer, data, out, resume)
+    extra = {"seed": settings.seed, "train": configuration.to_json(settings)}
     last = settings.steps if settings.steps is not None else 10**9
     until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
-    epoch_steps = max(1, len(data) // settings.clips)
+    epoch_steps = max(1, len(data) // (settings.clips * settings.accumulate * devices.count))
     saved = time.monotonic()
-    bar = tqdm(initial=step, total=settings.steps, unit="step", desc="training", mininterval=10)
-    with open(out / "log.jsonl", "a", encoding="utf-8") as journal:
-        while step < last and time.monotonic() < until:
-            rng = np.random.default_rng([settings.seed, 4, step])
-            trainer.set_rates(step, epoch_steps)
-            began = time.monotonic()
-            with trainer.autocast():
-                if step < settings.warm_up:
-                    row = trainer.warm_up_step(data, rng)
-                else:
-                    row = trainer.adversarial_step(data, rng, step)
-            step += 1
-            if step == settings.warm_up:
+    with Journal(out, progress.step, devices.first) as journal, _bar(trainer, progress) as bar:
+        while progress.step < last and not devices.any(time.monotonic() >= until):
+            row = _step(trainer, data, progress.step, epoch_steps)
+            progress.step += 1
+            if progress.step == settings.warm_up:
                 trainer.fit_noise(data, settings.noise_steps)
             if not all(np.isfinite(value) for value in row.values()):
                 raise TalkerError(
-                    f"a loss is not finite at step {step}: resume from {state} with lower learning "
-                    f"rates; the last values are in {out / 'log.jsonl'}."
+                    f"a loss is not finite at step {progress.step}: resume from {state} with lower "
+                    f"learning rates; the last values are in {out / 'log.jsonl'}."
                 )
-            row |= {"step": step, "seconds": time.monotonic() - began}
-            journal.write(json.dumps({k: round(v, 5) for k, v in row.items()}) + "\n")
+            journal.write(progress.step, row)
+            if until < float("inf"):
+                left = timedelta(seconds=max(0, round(until - time.monotonic())))
+                bar.set_postfix_str(f"{left} left", refresh=False)
             bar.update()
-            if time.monotonic() - saved > SAVE_SECONDS:
+            if devices.first and time.monotonic() - saved > SAVE_SECONDS:
                 journal.flush()
-                save_state(state, trainer.modules, trainer.optimisers, {"step": step})
+                _save(state, trainer, progress)
                 saved = time.monotonic()
-    bar.close()
-    save_state(state, trainer.modules, trainer.optimisers, {"step": step})
-    if step < settings.warm_up:  # cut short: what is saved can blink all the same
+    if devices.first:
+        _save(state, trainer, progress)
+    if progress.step < settings.warm_up:  # cut short: what is saved can blink all the same
         trainer.fit_noise(data, settings.noise_steps)
-    extra = {"step": step, "seed": settings.seed, "train": configuration.to_json(settings)}
-    save_generator(out / "generator", trainer.average, extra)
+    if devices.first:
+        save_generator(out / "generator", networks.average, extra | {"step": progress.step})
+    devices.wait()
     return out / "generator"
+
+
+def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:
+    """Networks as they were when the run was left, or as a new run begins; writes config.json."""
+    config, settings, networks = trainer.config, trainer.config.train, trainer.networks
+    state, progress = out / "state.safetensors", Progress()
+    if resume and state.exists():
+        _check_same_run(out / "config.json", config)
+        progress = Progress(**load_state(state, networks.modules, networks.optimisers))
+    elif settings.start is not None:
+        networks.start_from(Path(settings.start))
+    if settings.freeze_statistics:
+        if progress.step == 0 and settings.start is None:
+            trainer.calibrate(data)
+        trainer.freeze()
+    trainer.devices.share(networks.modules.values())  # no process is still reading after this
+    if trainer.devices.first:
+        with replacing(out / "config.json") as path:
+            path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
+    return progress
+
+
+def _check_same_run(path: Path, config: Config) -> None:
+    """Refuse to continue a run with settings other than its own, but for those that are `FREE`."""
+    if path.exists():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        own = configuration.from_json(Config, stored, where=str(path))
+        given = {name: getattr(config.train, name) for name in FREE}
+        if dataclasses.replace(own, train=dataclasses.replace(own.train, **given)) == config:
+            return
+    raise TalkerError(
+        f"{path.parent} holds a run with other settings: use another --out, or --no-resume to "
+        "start it afresh."
+    )
+
+
+def _bar(trainer: Trainer, progress: Progress) -> tqdm:
+    return tqdm(
+        initial=progress.step,
+        total=trainer.config.train.steps,
+        unit="step",
+        desc="training",
+        mininterval=10,
+        disable=not trainer.devices.first,
+    )
+
+
+def _step(trainer: Trainer, data: Clips, step: int, epoch_steps: int) -> dict[str, float]:
+    """One step of the phase that it is of: what it logs, means over all processes."""
+    trainer.networks.set_rates(step, epoch_steps)
+    began = time.monotonic()
+    draws = trainer.draw(data, step)
+    drawn = time.monotonic()
+    warm_up = step < trainer.config.train.warm_up
+    row = trainer.warm_up_step(draws) if warm_up else trainer.adversarial_step(draws)
+    seconds = time.monotonic() - began
+    frames = sum(draw.batch.at.numel() for draw in draws) * trainer.devices.count
+    row |= {"seconds": seconds, "data_share": (drawn - began) / seconds}
+    return trainer.devices.mean(row | {"frames_per_second": frames / seconds})
+
+
+def _save(state: Path, trainer: Trainer, progress: Progress) -> None:
+    networks = trainer.networks
+    save_state(state, networks.modules, networks.optimisers, dataclasses.asdict(progress))

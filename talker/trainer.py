@@ -13,317 +13,261 @@ The paper has one phase and no encoder; chapter 1 of the book tables where we de
 
 from __future__ import annotations
 
-from pathlib import Path
+import copy
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from talker import losses, noise_prior
-from talker.checkpoint import load_generator
 from talker.config import Config
-from talker.dataset import Batch, Clips, to_unit
-from talker.errors import TalkerError
-from talker.models.frame_discriminator import FrameDiscriminator
-from talker.models.generator import Generator
+from talker.dataset import Clips, to_unit
+from talker.devices import Devices, batch_norms
+from talker.draws import Draw, centres, draw_adversarial, draw_warm_up, gather
+from talker.emphasis import lower_l1, upper_l1
 from talker.models.identity_encoder import IdentityCode
-from talker.models.noise_encoder import NoiseEncoder
-from talker.models.sequence_discriminator import SequenceDiscriminator
-from talker.models.sync_discriminator import SyncDiscriminator
+from talker.networks import Networks
 
-# Rows and columns of the canonical face, as shares of its height and width.
-MOUTH = (74 / 128, 112 / 128, 24 / 96, 72 / 96)
-EYES = (32 / 128, 56 / 128, 14 / 96, 82 / 96)
+Row = dict[str, Tensor]
 
 
-def _part(images: Tensor, place: tuple[float, float, float, float]) -> Tensor:
-    """The rectangle `place` (top, bottom, left, right) of (..., H, W)."""
-    height, width = images.shape[-2:]
-    top, bottom, left, right = place
-    rows = slice(int(top * height), int(bottom * height))
-    return images[..., rows, int(left * width) : int(right * width)]
+class Scene(NamedTuple):
+    """What the generator makes of a draw: codes of stills and sounds, and frames like the real."""
+
+    draw: Draw
+    code: IdentityCode
+    z_c: Tensor
+    made: Tensor
+
+    @property
+    def snippets(self) -> bool:
+        """Whether these are snippets, for the sync discriminator, or whole sequences."""
+        return self.draw.away is not None
+
+    @property
+    def audio(self) -> Tensor:
+        """Of each snippet its audio frame (B, window * rate); else of each frame (B, F, ...)."""
+        batch = self.draw.batch
+        if self.snippets:
+            return gather(batch.audio_frames, centres(batch)[:, None])[:, 0]
+        return gather(batch.audio_frames, batch.at)
 
 
-def gather(sequence: Tensor, at: Tensor) -> Tensor:
-    """(B, T, D), at (B, F) int64 -> (B, F, D): the chosen time steps."""
-    return sequence.gather(1, at.unsqueeze(-1).expand(-1, -1, sequence.shape[-1]))
-
-
-def _batch_norms(module: nn.Module) -> list[nn.Module]:
-    return [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-
-
-def shifted(at: Tensor, length: int, least: int, rng: np.random.Generator) -> Tensor:
-    """Centres (B,) of audio frames that are really out of sync with the video's centres `at` (B,).
-
-    Each lies in 0..length-1 and at least `least` frames from its own: drawn again until it does.
-    Raises ValueError when the sequence is too short for any.
-    """
-    moved = []
-    for centre in at.tolist():
-        allowed = [t for t in range(length) if abs(t - centre) >= least]
-        if not allowed:
-            raise ValueError(f"{length} frames leave no room for a shift of {least}")
-        moved.append(int(rng.choice(allowed)))
-    return torch.tensor(moved)
-
-
-def _belief(logits: Tensor) -> float:
+def _belief(logits: Tensor) -> Tensor:
     """Mean probability of being real that a discriminator gives, 0..1."""
-    return logits.sigmoid().mean().item()
+    return logits.detach().sigmoid().mean()
 
 
 class Trainer:
-    """Networks, optimisers and one step of each phase."""
+    """One step of each phase, on the devices of this process."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        torch.manual_seed(config.train.seed)
-        critics, train = config.discriminators, config.train
-        self.generator = Generator(config.model)
-        self.average = Generator(config.model).requires_grad_(False)  # of the weights, for use
-        self.average.load_state_dict(self.generator.state_dict())
-        self.modules: dict[str, nn.Module] = {
-            "generator": self.generator,
-            "average": self.average,
-            "noise_encoder": NoiseEncoder(config.model),
-            "lip_reading": nn.Linear(config.model.content_dim, 4),
-            "frame": FrameDiscriminator(config.model, critics),
-            "sequence": SequenceDiscriminator(config.model, critics),
-            "sync": SyncDiscriminator(config.model, critics),
-        }
-        for module in self.modules.values():
-            module.to(memory_format=torch.channels_last)
-        rates = {
-            "frame": train.frame_rate,
-            "sequence": train.sequence_rate,
-            "sync": train.sync_rate,
-        }
-        with_it = (self.modules["noise_encoder"], self.modules["lip_reading"])
-        own = [p for m in (self.generator, *with_it) for p in m.parameters()]
-        self.optimisers = {"generator": torch.optim.Adam(own, train.warm_up_rate, fused=True)}
-        for name, rate in rates.items():
-            parameters = self.modules[name].parameters()
-            self.optimisers[name] = torch.optim.Adam(
-                parameters, rate, betas=(0.5, 0.999), fused=True
-            )
-        self.rates = rates
-
-    def start_from(self, folder: Path) -> None:
-        """Go on from the weights and statistics of a saved generator.
-
-        Raises TalkerError when its configuration is not that of this run.
-        """
-        saved = load_generator(folder)
-        if saved.config != self.config.model:
-            raise TalkerError(
-                f"{folder} holds a generator of another shape: start from one of this preset."
-            )
-        for generator in (self.generator, self.average):
-            generator.load_state_dict(saved.state_dict())
-
-    def autocast(self) -> torch.autocast:
-        """Products in the run's precision within it; losses, weights and moments stay float32."""
-        return torch.autocast("cpu", torch.bfloat16, self.config.train.precision == "bf16")
-
-    def set_rates(self, step: int, epoch_steps: int) -> None:
-        """Learning rates: a short ramp and cosine in the warm-up, then the paper's step decay."""
-        train = self.config.train
-        if step < train.warm_up:
-            ramp = min(1.0, (step + 1) / 100)
-            fall = 0.1 + 0.45 * (1 + np.cos(np.pi * step / train.warm_up))
-            self._set("generator", float(ramp * train.warm_up_rate * fall))
-            return
-        decays = (step - train.warm_up) // (epoch_steps * train.decay_epochs)
-        self._set("generator", train.generator_rate * train.generator_decay**decays)
-        for name, rate in self.rates.items():
-            self._set(name, rate * train.discriminator_decay**decays)
-
-    def _set(self, name: str, rate: float) -> None:
-        for group in self.optimisers[name].param_groups:
-            group["lr"] = rate
-
-    def _l1(self, made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Eq. 6 with the mouth emphasised, and the same for the upper half; (lower, upper)."""
-        train, half = self.config.train, real.shape[-2] // 2
-        lower = losses.reconstruction_loss(real, made)
-        upper = F.l1_loss(made[..., :half, :], real[..., :half, :])
-        mouth, eyes = (F.l1_loss(_part(made, place), _part(real, place)) for place in (MOUTH, EYES))
-        return (
-            (lower + train.mouth_emphasis * mouth) / (1 + train.mouth_emphasis),
-            (upper + train.eye_emphasis * eyes) / (1 + train.eye_emphasis),
-        )
-
-    def _encoded(self, batch: Batch) -> tuple[IdentityCode, Tensor]:
-        """The stills' codes, and z_c of every audio frame (B, T, content_dim)."""
-        z_c, _ = self.generator.content_encoder(batch.audio_frames)
-        return self.generator.encode_still(batch.still), z_c
-
-    def _reconstruct(
-        self, batch: Batch, code: IdentityCode, z_c: Tensor, jitter: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """L1 of the lower and of the upper half, with the z_n that the encoder reads off them.
-
-        Third, the error of the lips that can be read off z_c, in deviations.
-        """
-        z_n = self.modules["noise_encoder"](batch.frames, batch.still)
-        z_n = z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
-        made = self.generator.decode(code, gather(z_c, batch.at), z_n)
-        lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
-        return *self._l1(made, batch.frames), lips
-
-    def _apply(self, name: str, loss: Tensor) -> float:
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        norm = nn.utils.clip_grad_norm_(parameters, self.config.train.clip_norm)
-        optimiser.step()
-        return float(norm)
+    def __init__(self, config: Config, devices: Devices | None = None) -> None:
+        self.config, self.devices = config, devices or Devices(config.train)
+        self.networks = Networks(config, self.devices)
+        self.generator, self.modules = self.networks.generator, self.networks.modules
 
     @torch.no_grad()
     def calibrate(self, data: Clips, batches: int = 8) -> None:
         """Give the generator's batch norms the mean statistics of some random batches."""
-        norms = _batch_norms(self.generator)
+        norms = batch_norms(self.generator)
         for norm in norms:
             norm.momentum = None  # a plain mean over the batches
+        train = self.config.train
         for number in range(batches):
-            rng = np.random.default_rng([self.config.train.seed, 5, number])
-            jitter = torch.Generator().manual_seed(number)
-            train = self.config.train
+            rng = np.random.default_rng([train.seed, 5, number])
             batch = data.batch(rng, train.clips, train.frames, train.decoded)
-            self._reconstruct(batch, *self._encoded(batch), jitter)
+            dice = torch.Generator().manual_seed(number)
+            jitter = torch.randn(*batch.at.shape, self.config.model.noise_dim, generator=dice)
+            draw = self.devices.move(Draw(batch, jitter))
+            with self.devices.autocast():
+                self._reconstruct(draw, *self._encoded(draw))
         for norm in norms:
             norm.momentum = 0.1
 
     def freeze(self) -> None:
         """Batch norm uses its stored statistics from now on."""
-        for norm in _batch_norms(self.generator):
+        for norm in batch_norms(self.generator):
             norm.eval()
 
-    def warm_up_step(self, data: Clips, rng: np.random.Generator) -> dict[str, float]:
-        """One step of reconstruction."""
+    def draw(self, data: Clips, step: int) -> list[Draw]:
+        """This process's parts of a step, on its device."""
         train = self.config.train
-        jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        batch = data.batch(rng, train.clips, train.frames, train.decoded)
-        lower, upper, lips = self._reconstruct(batch, *self._encoded(batch), jitter)
-        # The weight of Eq. 7 although there is nothing to weigh against: gradients of the deepest
-        # layers are else as small as Adam's epsilon.
-        loss = self.config.losses.l1 * (lower + upper) + train.lips_weight * lips
-        norm = self._apply("generator", loss)
-        self._average()
+        draw = draw_warm_up if step < train.warm_up else draw_adversarial
+        first = self.devices.rank * train.accumulate
+        parts = range(first, first + train.accumulate)
+        return [self.devices.move(draw(data, self.config, step, part)) for part in parts]
+
+    def _encoded(self, draw: Draw) -> tuple[IdentityCode, Tensor]:
+        """The stills' codes, and z_c of every audio frame (B, T, content_dim)."""
+        z_c, _ = self.generator.content_encoder(draw.batch.audio_frames)
+        return self.generator.encode_still(draw.batch.still), z_c
+
+    def _reconstruct(self, draw: Draw, code: IdentityCode, z_c: Tensor) -> Row:
+        """L1 of both halves with the z_n that the encoder reads off the real frames.
+
+        And the error of the lips that can be read off z_c, in deviations.
+        """
+        train, batch = self.config.train, draw.batch
+        z_n = self.modules["noise_encoder"](batch.frames, batch.still)
+        z_n = z_n + train.noise_jitter * draw.jitter
+        made = self.generator.decode(code, gather(z_c, batch.at), z_n)
+        lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
+        return self._halves(batch.frames, made) | {"lips": lips}
+
+    def _halves(self, real: Tensor, made: Tensor) -> Row:
+        train = self.config.train
         return {
-            "l1_lower": lower.item(),
-            "l1_upper": upper.item(),
-            "lips": lips.item(),
-            "grad_generator": norm,
+            "l1_lower": lower_l1(real, made, train.mouth_emphasis),
+            "l1_upper": upper_l1(real, made, train.eye_emphasis),
         }
 
-    def adversarial_step(
-        self, data: Clips, rng: np.random.Generator, step: int
-    ) -> dict[str, float]:
-        """One step of Eq. 7: reconstruction, frame and sync terms; the sequence term every few."""
-        train, weights = self.config.train, self.config.losses
-        jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        log: dict[str, float] = {}
-        whole = step % train.sequence_every == 0
-        if whole:
-            batch = data.batch(rng, train.sequence_clips, 75, "all", train.sequence_stride)
-        else:
-            batch = data.batch(rng, train.adversarial_clips, train.frames, "run")
-        code, z_c = self._encoded(batch)
-        noise = self.generator.noise_generator.draw(*batch.audio_frames.shape[:2], jitter)
-        z_n, _ = self.generator.noise_generator(noise)
-        if train.warm_up:  # it had its own adversary; these see too few clips to say when to blink
-            z_n = z_n.detach()
-        made = self.generator.decode(code, gather(z_c, batch.at), gather(z_n, batch.at))
-        real = batch.frames
-        if train.warm_up:
-            lower, upper, lips = self._reconstruct(batch, code, z_c, jitter)
-        else:  # the paper's: L1 on the frames that are judged, and no encoder
-            (lower, upper), lips = self._l1(made, real), made.new_zeros(())
+    def warm_up_step(self, draws: Sequence[Draw]) -> dict[str, float]:
+        """One step of reconstruction; returns its losses and the gradient's norm."""
+        self.networks.clear("generator")
+        rows = []
+        for draw in draws:
+            with self.devices.autocast():
+                row = self._reconstruct(draw, *self._encoded(draw))
+                # The weight of Eq. 7 although there is nothing to weigh against: gradients of the
+                # deepest layers are else as small as Adam's epsilon.
+                l1 = self.config.losses.l1 * (row["l1_lower"] + row["l1_upper"])
+                loss = l1 + self.config.train.lips_weight * row["lips"]
+            (loss / len(draws)).backward()
+            rows.append(row)
+        norms = {"grad_generator": self.networks.descend("generator")}
+        self.networks.update_average()
+        return self._numbers(rows, norms)
 
-        few = torch.from_numpy(rng.choice(made.shape[1], size=min(3, made.shape[1]), replace=False))
-        log |= self._frame_critic(real[:, few], made[:, few].detach(), batch.still)
-        img = losses.frame_generator_loss(self.modules["frame"](made[:, few], batch.still))
-        sync = seq = made.new_zeros(())
-        if whole:
-            audio = gather(batch.audio_frames, batch.at)
-            log |= self._sequence_critic(real, made.detach(), audio)
-            seq = losses.sequence_generator_loss(self.modules["sequence"](made, audio))
-        else:
-            centre = batch.at[:, made.shape[1] // 2]
-            log |= self._sync_critic(real, made.detach(), batch.audio_frames, centre, rng)
-            audio = gather(batch.audio_frames, centre[:, None])[:, 0]
-            sync = losses.sync_generator_loss(self.modules["sync"](made, audio))
-        adversarial = losses.adversarial_loss(img, sync, seq, weights)
-        reconstruction = lower + train.upper_weight * upper
-        loss = losses.generator_loss(adversarial, reconstruction, weights)
-        norm = self._apply("generator", loss + train.lips_weight * lips)
-        self._average()
-        ratio = weights.l1 * lower.item() / max(adversarial.item(), 1e-6)
-        return log | {
-            "l1_lower": lower.item(),
-            "l1_upper": upper.item(),
-            "lips": lips.item(),
-            "img": img.item(),
-            **({"seq": seq.item()} if whole else {"sync": sync.item(), "l1_to_adversarial": ratio}),
-            "grad_generator": norm,
-        }
+    def adversarial_step(self, draws: Sequence[Draw]) -> dict[str, float]:
+        """One step of Eq. 7: first the discriminators, then, against those, the generator.
 
-    def _frame_critic(self, real: Tensor, made: Tensor, still: Tensor) -> dict[str, float]:
-        critic = self.modules["frame"]
-        scores = critic(torch.cat([real, made]), torch.cat([still, still]))
-        on_real, on_made = scores.chunk(2)
-        self._apply("frame", losses.frame_discriminator_loss(on_real, on_made))
-        return {"frame_real": _belief(on_real), "frame_fake": _belief(on_made)}
+        Of several draws only one is held in memory at a time: the generator makes its frames twice.
+        """
+        judges = ("frame", "sequence" if draws[0].away is None else "sync")
+        alone, share = len(draws) == 1, 1 / len(draws)
+        self.networks.clear(*judges)
+        rows = []
+        for draw in draws:
+            with torch.set_grad_enabled(alone):
+                scene = self._imagine(draw)
+            rows.append(self._judge(scene, share))
+        norms = {f"grad_{name}": self.networks.descend(name) for name in judges}
+        self.networks.clear("generator")
+        with self.networks.held(*judges):
+            for draw, row in zip(draws, rows, strict=True):
+                row |= self._persuade(scene if alone else self._imagine(draw), share)
+        norms["grad_generator"] = self.networks.descend("generator")
+        self.networks.update_average()
+        return self._numbers(rows, norms)
 
-    def _sequence_critic(self, real: Tensor, made: Tensor, audio: Tensor) -> dict[str, float]:
-        critic = self.modules["sequence"]
-        on_real, on_made = critic(real, audio), critic(made, audio)
-        self._apply("sequence", losses.sequence_discriminator_loss(on_real, on_made))
-        return {"sequence_real": _belief(on_real), "sequence_fake": _belief(on_made)}
+    def _imagine(self, draw: Draw) -> Scene:
+        with self.devices.autocast():
+            code, z_c = self._encoded(draw)
+            z_n, _ = self.generator.noise_generator(draw.noise)
+            if self.config.train.warm_up:
+                # It had its own adversary; these see too few clips to say when to blink.
+                z_n = z_n.detach()
+            at = draw.batch.at
+            return Scene(
+                draw, code, z_c, self.generator.decode(code, gather(z_c, at), gather(z_n, at))
+            )
 
-    def _sync_critic(self, real, made, audio_frames, centre, rng) -> dict[str, float]:
-        critic, snippet = self.modules["sync"], self.config.model.audio.snippet
-        away = shifted(centre, audio_frames.shape[1], snippet, rng)
-        right = gather(audio_frames, centre[:, None])[:, 0]
-        wrong = gather(audio_frames, away[:, None])[:, 0]
-        in_sync, moved, generated = critic(
+    def _judge(self, scene: Scene, share: float) -> Row:
+        """Gradients of the discriminators, of Eq. 2 and Eq. 3 or 4, and what they believe."""
+        draw, made = scene.draw, scene.made.detach()
+        batch, real = draw.batch, draw.batch.frames
+        with self.devices.autocast():
+            pairs = torch.cat([gather(real, draw.judged), gather(made, draw.judged)])
+            scores = self.modules["frame"](pairs, torch.cat([batch.still, batch.still]))
+            on_real, on_made = scores.chunk(2)
+            frame = losses.frame_discriminator_loss(on_real, on_made)
+            row = {"frame_loss": frame, "frame_real": _belief(on_real)}
+            row["frame_fake"] = _belief(on_made)
+            second, more = (
+                self._judge_sync(scene) if scene.snippets else self._judge_sequence(scene)
+            )
+        ((frame + second) * share).backward()
+        return row | more
+
+    def _judge_sequence(self, scene: Scene) -> tuple[Tensor, Row]:
+        critic, real = self.modules["sequence"], scene.draw.batch.frames
+        on_real, on_made = critic(real, scene.audio), critic(scene.made.detach(), scene.audio)
+        loss = losses.sequence_discriminator_loss(on_real, on_made)
+        beliefs = {"sequence_real": _belief(on_real), "sequence_fake": _belief(on_made)}
+        return loss, {"sequence_loss": loss, **beliefs}
+
+    def _judge_sync(self, scene: Scene) -> tuple[Tensor, Row]:
+        real, made, right = scene.draw.batch.frames, scene.made.detach(), scene.audio
+        wrong = gather(scene.draw.batch.audio_frames, scene.draw.away[:, None])[:, 0]
+        in_sync, moved, generated = self.modules["sync"](
             torch.cat([real, real, made]), torch.cat([right, wrong, right])
         ).chunk(3)
-        self._apply("sync", losses.sync_discriminator_loss(in_sync, moved, generated))
-        return {
+        loss = losses.sync_discriminator_loss(in_sync, moved, generated)
+        return loss, {
+            "sync_loss": loss,
             "sync_real": _belief(in_sync),
             "sync_shifted": _belief(moved),
             "sync_fake": _belief(generated),
         }
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        share = 1 - self.config.train.average_decay
-        for kept, new in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            kept.lerp_(new, share)
-        for kept, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            kept.copy_(new)
+    def _persuade(self, scene: Scene, share: float) -> Row:
+        """Gradients of the generator, of Eq. 7."""
+        train, weights, batch = self.config.train, self.config.losses, scene.draw.batch
+        with self.devices.autocast():
+            if train.warm_up:
+                row = self._reconstruct(scene.draw, scene.code, scene.z_c)
+            else:  # the paper's: L1 on the frames that are judged, and no encoder
+                row = self._halves(batch.frames, scene.made) | {"lips": scene.made.new_zeros(())}
+            seen = gather(scene.made, scene.draw.judged)
+            row["img"] = losses.frame_generator_loss(self.modules["frame"](seen, batch.still))
+            if scene.snippets:
+                row["sync"] = losses.sync_generator_loss(
+                    self.modules["sync"](scene.made, scene.audio)
+                )
+            else:
+                row["seq"] = losses.sequence_generator_loss(
+                    self.modules["sequence"](scene.made, scene.audio)
+                )
+            none = scene.made.new_zeros(())
+            adversarial = losses.adversarial_loss(
+                row["img"], row.get("sync", none), row.get("seq", none), weights
+            )
+            l1 = row["l1_lower"] + train.upper_weight * row["l1_upper"]
+            loss = losses.generator_loss(adversarial, l1, weights) + train.lips_weight * row["lips"]
+        (loss * share).backward()
+        ratio = weights.l1 * row["l1_lower"] / adversarial.clamp(min=1e-6)
+        return row | {"l1_to_adversarial": ratio}
+
+    def _numbers(self, rows: list[Row], norms: Row) -> dict[str, float]:
+        """Means over the rows, and the norms, fetched from the device at once."""
+        names = [*rows[0], *norms]
+        means = [
+            torch.stack([row[name].detach().float() for row in rows]).mean() for name in rows[0]
+        ]
+        return dict(zip(names, torch.stack([*means, *norms.values()]).tolist(), strict=True))
 
     @torch.no_grad()
     def noise_sequences(self, data: Clips, count: int) -> Tensor:
         """z_n (N, T, noise_dim) that the encoder reads off `count` whole clips, spread over all."""
         rows = []
         for chosen in np.linspace(0, len(data) - 1, min(count, len(data))).astype(int):
-            frames = to_unit(data.frames[chosen])[None]
-            rows.append(self.modules["noise_encoder"](frames, frames[:, 0]))
+            frames = self.devices.move(to_unit(data.frames[chosen])[None])
+            rows.append(self.modules["noise_encoder"](frames, frames[:, 0]).cpu())
         return torch.cat(rows)
 
     def fit_noise(self, data: Clips, steps: int) -> float:
-        """Fit the noise generator to the real sequences; returns `noise_prior.distance`."""
-        distance = noise_prior.fit(
-            self.generator.noise_generator,
-            self.noise_sequences(data, 400),
-            steps,
-            self.config.train.seed,
-        )
-        self.average.noise_generator.load_state_dict(self.generator.noise_generator.state_dict())
+        """Fit the noise generator to the real sequences; returns `noise_prior.distance`.
+
+        On the CPU: a GRU of a few cells is faster there.
+        """
+        fitted = copy.deepcopy(self.generator.noise_generator).cpu()
+        sequences = self.noise_sequences(data, 400)
+        distance = noise_prior.fit(fitted, sequences, steps, self.config.train.seed)
+        both = [g.noise_generator for g in (self.generator, self.networks.average)]
+        for noise_generator in both:
+            noise_generator.load_state_dict(fitted.state_dict())
+        self.devices.share(both)
         return distance

@@ -1,0 +1,151 @@
+"""The training loop on tiny clips: what it writes, resuming, and what it refuses."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_training import SMOKE, changed
+
+from talker import train as loop
+from talker.checkpoint import load_generator, read_config
+from talker.dataset import Clips
+from talker.errors import TalkerError
+from talker.store import clips
+from talker.train import run, train
+from talker.trainer import Trainer
+
+
+def journal(out) -> list[dict]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """Six steps in one go: two of warm-up, four adversarial."""
+    out = tmp_path_factory.mktemp("whole")
+    assert run(changed(SMOKE, steps=6), data, out) == out / "generator"
+    return out
+
+
+@pytest.mark.parametrize("stops", [(2,), (1, 3, 4)])
+def test_a_run_in_pieces_ends_with_the_same_bytes(data, whole, tmp_path, stops):
+    for steps in (*stops, 6):
+        run(changed(SMOKE, steps=steps), data, tmp_path)
+    for name in ("state.safetensors", "generator/generator.safetensors"):
+        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_log_tells_both_phases(whole):
+    rows = journal(whole)
+    assert all({"l1_lower", "l1_upper", "grad_generator", "seconds"} <= row.keys() for row in rows)
+    assert [("img" in row) for row in rows] == [False] * 2 + [True] * 4
+    assert [("seq" in row, "sync" in row) for row in rows[2:]] == [(True, False), (False, True)] * 2
+
+
+def test_the_saved_generator_loads_and_makes_frames(whole):
+    generator = load_generator(whole / "generator")
+    assert generator.config == SMOKE.model
+    state = load_file(whole / "state.safetensors")
+    for name, value in generator.state_dict().items():  # the average's, in half precision
+        assert torch.equal(value, state[f"module/average/{name}"].half().to(value.dtype))
+    audio = torch.zeros(1, 4, generator.config.audio.samples)
+    noise = generator.noise_generator.draw(1, 4, torch.Generator().manual_seed(0))
+    frames = generator(torch.zeros(1, 3, 128, 96), audio, noise)
+    assert frames.shape == (1, 4, 3, 128, 96) and frames.isfinite().all()
+    extra = read_config(whole / "generator")["extra"]
+    assert extra["step"] == 6 and extra["seed"] == 0 and extra["train"]["warm_up"] == 2
+    assert {p.name for p in whole.iterdir()} == {
+        *("config.json", "generator", "log.jsonl", "state.safetensors", "tensorboard"),
+    }
+
+
+def test_another_seed_is_another_generator(data, whole, tmp_path):
+    run(changed(SMOKE, steps=3, seed=1), data, tmp_path)
+    assert journal(tmp_path)[0]["l1_lower"] != journal(whole)[0]["l1_lower"]
+
+
+def test_without_resume_a_run_starts_afresh(data, whole, tmp_path):
+    run(changed(SMOKE, steps=1), data, tmp_path)
+    first = (tmp_path / "state.safetensors").read_bytes()
+    run(changed(SMOKE, steps=1), data, tmp_path, resume=False)
+    assert (tmp_path / "state.safetensors").read_bytes() == first
+
+
+def test_minutes_end_a_run(data, tmp_path):
+    run(changed(SMOKE, steps=None, minutes=1e-9), data, tmp_path)
+    assert journal(tmp_path) == []  # the time was over before the first step
+    load_generator(tmp_path / "generator")
+
+
+def test_the_state_is_saved_on_the_way(data, tmp_path, monkeypatch):
+    class Cut(Exception):
+        pass
+
+    def cut(*_):
+        raise Cut
+
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0)
+    monkeypatch.setattr(Trainer, "adversarial_step", cut)
+    with pytest.raises(Cut):
+        run(changed(SMOKE, steps=6), data, tmp_path)
+    monkeypatch.undo()
+    run(changed(SMOKE, steps=3), data, tmp_path)
+    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]  # on from the second
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(noise_corpus, tmp_path):
+    broken = Clips(clips(noise_corpus, "train"), SMOKE.model.audio)
+    broken.signals = [np.full_like(signal, np.nan) for signal in broken.signals]
+    with pytest.raises(TalkerError, match="a loss is not finite at step 1: .*lower learning rates"):
+        run(SMOKE, broken, tmp_path)
+    assert not (tmp_path / "generator").exists()
+    assert not (tmp_path / "state.safetensors").exists()  # and does not replace a good state
+
+
+def test_a_state_of_other_networks_is_refused(data, whole, tmp_path):
+    (tmp_path / "state.safetensors").write_bytes((whole / "state.safetensors").read_bytes())
+    wider = dataclasses.replace(SMOKE, model=dataclasses.replace(SMOKE.model, width=5))
+    with pytest.raises(TalkerError, match="holds a run with other settings"):
+        run(wider, data, tmp_path)
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_train_reads_the_training_performers_of_a_corpus(noise_corpus, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop, "run", lambda *arguments: seen.append(arguments[:4]))
+    asked = changed(SMOKE, corpus=str(noise_corpus), out=str(tmp_path / "run"), alter_voices=False)
+    train(asked, resume=False)
+    ((config, data, out, resume),) = seen
+    assert data.names == ["p000/p000_000", "p001/p001_000"]  # p022 is for the test
+    assert config == asked and (data.voices, data.pictures) == (False, True)
+    assert out == tmp_path / "run" and resume is False
+
+
+def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
+    start = str(whole / "generator")
+    out = run(changed(SMOKE, steps=0, start=start), data, tmp_path)
+    blob = (out / "generator.safetensors").read_bytes()
+    noise = {
+        name for name in load_file(whole / "generator/generator.safetensors") if "noise" in name
+    }
+    before, after = (load_file(p / "generator.safetensors") for p in (whole / "generator", out))
+    assert noise and all(torch.equal(after[name], before[name]) for name in before.keys() - noise)
+    for steps in (1, 3):  # and, resumed, does not go back to them
+        run(changed(SMOKE, steps=steps, start=start), data, tmp_path)
+    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]
+    assert (out / "generator.safetensors").read_bytes() != blob
+    other = changed(
+        dataclasses.replace(SMOKE, model=dataclasses.replace(SMOKE.model, width=5)), start=start
+    )
+    with pytest.raises(TalkerError, match="a generator of another shape"):
+        run(other, data, tmp_path / "other")
+
+
+def test_train_names_what_is_missing(tmp_path):
+    with pytest.raises(TalkerError, match="holds no corpus"):
+        train(changed(SMOKE, corpus=str(tmp_path), out=str(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
