@@ -159,6 +159,9 @@ class TrainConfig:
     nodes: int = 1  # machines
     accumulate: int = 1  # batches of each process whose gradients are added up in a step
     compile: bool = False  # `torch.compile` of the networks of images
+    sample_every: int = 1000  # steps between contact sheets and films of the same clips
+    validate_every: int = 0  # steps between validations; 0: an epoch
+    patience: int = 5  # validations in a row without better synchrony that end the run
     # Steps of reconstruction alone before the adversarial ones.
     warm_up: Annotated[int, arg(aliases=["--warm-up"])] = 0
     warm_up_rate: float = 5e-4  # Adam's, at its highest
@@ -187,6 +190,11 @@ class TrainConfig:
     discriminator_decay: float = 0.90  # the same for the three discriminators: "10 %"
     decay_epochs: int = 10  # between two decays
 
+    def __post_init__(self) -> None:
+        for name in ("nodes", "accumulate", "sample_every", "patience"):
+            if getattr(self, name) < 1:
+                raise TalkerError(f"{name} is {getattr(self, name)}: it must be at least 1")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -211,6 +219,7 @@ PRESETS: dict[str, Config] = {
         train=TrainConfig(
             out="runs/laptop",
             minutes=360.0,
+            validate_every=1000,
             clips=12,
             frames=25,
             decoded=3,
@@ -250,6 +259,8 @@ PRESETS: dict[str, Config] = {
         train=TrainConfig(
             out="runs/smoke",
             steps=4,
+            sample_every=4,
+            validate_every=2,
             clips=2,
             frames=20,
             decoded=3,

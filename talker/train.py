@@ -25,12 +25,17 @@ from talker.errors import TalkerError
 from talker.files import replacing
 from talker.journal import Journal
 from talker.run_state import load_state, save_state
+from talker.showcase import Showcase
 from talker.store import clips
 from talker.trainer import Trainer
+from talker.validation import Validation
 
 SAVE_SECONDS = 120
 # Settings that a run may go on with when they have changed: its length, its place, its machine.
-FREE = ("steps", "minutes", "corpus", "out", "accelerator", "devices", "nodes", "compile")
+FREE = (
+    *("steps", "minutes", "corpus", "out", "accelerator", "devices", "nodes", "compile"),
+    *("sample_every", "validate_every", "patience"),
+)
 
 
 @dataclass
@@ -38,46 +43,65 @@ class Progress:
     """Where a run is; saved with its state."""
 
     step: int = 0  # steps that are done
+    best: float = 0.0  # synchrony of the best validation
+    stale: int = 0  # validations since then
 
 
 def train(config: Config, resume: bool = True) -> Path:
     """Train a generator on the corpus that `config.train` names; returns the folder of its weights.
 
-    Writes `state.safetensors` (to resume), `log.jsonl`, TensorBoard's files, `config.json` and
-    `generator/` into `config.train.out`. Stops after the `minutes` of this call, or at `steps`.
-    With `start`, the folder of a generator's weights, training goes on from those; all that is not
-    in them (noise encoder, discriminators) begins at random.
+    Writes `state.safetensors` (to resume), `log.jsonl`, TensorBoard's files, `config.json`,
+    `samples/`, `generator/` (the last weights) and `best/` (those of the best synchrony) into
+    `config.train.out`. Stops after the `minutes` of this call, at `steps`, or when `patience`
+    validations in a row found no better synchrony; those are counted in the adversarial phase,
+    for before it there is no discriminator to ask. With `start`, the folder of a generator's
+    weights, training goes on from those; all that is not in them (noise encoder, discriminators)
+    begins at random.
 
     Raises:
         TalkerError: no corpus, a `start` of another shape than the configuration's, a state of
             another configuration, fewer devices than asked for, or a loss that is not finite.
     """
-    settings = config.train
+    settings, audio = config.train, config.model.audio
     devices = Devices(settings)
     data = Clips(
         clips(settings.corpus, "train"),
-        config.model.audio,
+        audio,
         voices=settings.alter_voices,
         pictures=settings.alter_pictures,
     )
-    return run(config, data, Path(settings.out), resume, devices)
+    rest = [clip for clip in clips(settings.corpus) if clip.split == "validation"]
+    if not rest and devices.first:
+        tqdm.write(f"{settings.corpus} has no clip for validation: only steps or minutes end this.")
+    held_out = Clips(rest, audio) if rest else None
+    return run(config, data, Path(settings.out), held_out, resume, devices)
 
 
 def run(
-    config: Config, data: Clips, out: Path, resume: bool = True, devices: Devices | None = None
+    config: Config,
+    data: Clips,
+    out: Path,
+    held_out: Clips | None = None,
+    resume: bool = True,
+    devices: Devices | None = None,
 ) -> Path:
-    """The loop itself; see `train`."""
+    """The loop itself, validated on the clips `held_out` where there are any; see `train`."""
     devices = devices or Devices(config.train)
     trainer, settings = Trainer(config, devices), config.train
-    networks, state = trainer.networks, out / "state.safetensors"
+    state = out / "state.safetensors"
     progress = _begin(trainer, data, out, resume)
-    extra = {"seed": settings.seed, "train": configuration.to_json(settings)}
+    watch = _Watch(trainer, out, data, held_out) if devices.first else None
     last = settings.steps if settings.steps is not None else 10**9
     until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
     epoch_steps = max(1, len(data) // (settings.clips * settings.accumulate * devices.count))
+    validate_every = settings.validate_every or epoch_steps
     saved = time.monotonic()
     with Journal(out, progress.step, devices.first) as journal, _bar(trainer, progress) as bar:
-        while progress.step < last and not devices.any(time.monotonic() >= until):
+        while (
+            progress.step < last
+            and progress.stale < settings.patience
+            and not devices.any(time.monotonic() >= until)
+        ):
             row = _step(trainer, data, progress.step, epoch_steps)
             progress.step += 1
             if progress.step == settings.warm_up:
@@ -87,6 +111,11 @@ def run(
                     f"a loss is not finite at step {progress.step}: resume from {state} with lower "
                     f"learning rates; the last values are in {out / 'log.jsonl'}."
                 )
+            if watch is not None and progress.step % settings.sample_every == 0:
+                watch.show(progress.step)
+            if progress.step % validate_every == 0:
+                row |= watch.validate(progress) if watch is not None else {}
+                progress = devices.from_first(progress)
             journal.write(progress.step, row)
             if until < float("inf"):
                 left = timedelta(seconds=max(0, round(until - time.monotonic())))
@@ -96,14 +125,62 @@ def run(
                 journal.flush()
                 _save(state, trainer, progress)
                 saved = time.monotonic()
-    if devices.first:
+    if watch is not None:
         _save(state, trainer, progress)
+        if progress.stale >= settings.patience:
+            tqdm.write(
+                f"No better synchrony than {progress.best:.3f} in {progress.stale} validations: "
+                f"stopped at step {progress.step}; the best weights are in {out / 'best'}."
+            )
     if progress.step < settings.warm_up:  # cut short: what is saved can blink all the same
         trainer.fit_noise(data, settings.noise_steps)
-    if devices.first:
-        save_generator(out / "generator", networks.average, extra | {"step": progress.step})
+    if watch is not None:
+        watch.keep("generator", progress.step)
     devices.wait()
     return out / "generator"
+
+
+class _Watch:
+    """What the first process does beside training: weights, samples and validation."""
+
+    def __init__(self, trainer: Trainer, out: Path, data: Clips, held_out: Clips | None) -> None:
+        config, self._trainer, self._out = trainer.config, trainer, out
+        model, seed = config.model, config.train.seed
+        self._showcase = Showcase(
+            held_out or data, out / "samples", model.noise_dim, model.noise_variance**0.5, seed
+        )
+        self._validation = held_out and Validation(held_out, config, trainer.devices)
+
+    def _moving(self, step: int) -> bool:
+        """Whether the noise generator is fit for use."""
+        return step >= self._trainer.config.train.warm_up
+
+    def show(self, step: int) -> None:
+        """Write the contact sheet and the film of this step."""
+        self._showcase.write(self._trainer.networks.average, step, self._moving(step))
+
+    def validate(self, progress: Progress) -> dict[str, float]:
+        """Measure, keep the weights where they are the best so far; counts in `progress`."""
+        if self._validation is None:
+            return {}
+        networks, step = self._trainer.networks, progress.step
+        row = self._validation.measure(
+            networks.average, networks.modules["sync"], self._moving(step)
+        )
+        if step > self._trainer.config.train.warm_up:
+            progress.stale += 1
+            if row["validation_sync"] > progress.best:
+                progress.best, progress.stale = row["validation_sync"], 0
+                self.keep("best", step, **row)
+        return row
+
+    def keep(self, folder: str, step: int, **scores: float) -> None:
+        """Save the average weights with the whole configuration and whatever was measured."""
+        config = self._trainer.config
+        parts = {name: getattr(config, name) for name in ("discriminators", "losses", "train")}
+        told = {name: configuration.to_json(part) for name, part in parts.items()}  # model: always
+        extra = {"step": step, "seed": config.train.seed, **told, **scores}
+        save_generator(self._out / folder, self._trainer.networks.average, extra)
 
 
 def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:

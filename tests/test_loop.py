@@ -41,8 +41,20 @@ def test_a_run_in_pieces_ends_with_the_same_bytes(data, whole, tmp_path, stops):
 
 def test_the_log_tells_both_phases(whole):
     rows = journal(whole)
-    assert all({"l1_lower", "l1_upper", "grad_generator", "seconds"} <= row.keys() for row in rows)
-    assert [("img" in row) for row in rows] == [False] * 2 + [True] * 4
+    always = {"l1_lower", "l1_upper", "lips", "grad_generator", "seconds", "frames_per_second"}
+    assert all(always <= row.keys() and 0 < row["data_share"] < 1 for row in rows)
+    adversarial = {"img", "frame_loss", "frame_real", "frame_fake", "grad_frame"}
+    adversarial |= {"l1_to_adversarial"}
+    for row in rows[:2]:
+        assert not adversarial & row.keys()
+    for row in rows[2:]:
+        assert adversarial <= row.keys()
+        critic, other = ("sequence", "sync") if "seq" in row else ("sync", "sequence")
+        assert {f"{critic}_{what}" for what in ("loss", "real", "fake")} <= row.keys()
+        assert f"grad_{critic}" in row and f"grad_{other}" not in row
+        total = row["img"] + 0.8 * row.get("sync", 0) + 0.2 * row.get("seq", 0)
+        ratio = SMOKE.losses.l1 * row["l1_lower"] / total
+        assert row["l1_to_adversarial"] == pytest.approx(ratio, rel=0.01)
     assert [("seq" in row, "sync" in row) for row in rows[2:]] == [(True, False), (False, True)] * 2
 
 
@@ -59,7 +71,7 @@ def test_the_saved_generator_loads_and_makes_frames(whole):
     extra = read_config(whole / "generator")["extra"]
     assert extra["step"] == 6 and extra["seed"] == 0 and extra["train"]["warm_up"] == 2
     assert {p.name for p in whole.iterdir()} == {
-        *("config.json", "generator", "log.jsonl", "state.safetensors", "tensorboard"),
+        *("config.json", "generator", "log.jsonl", "state.safetensors", "tensorboard", "samples"),
     }
 
 
@@ -116,11 +128,12 @@ def test_a_state_of_other_networks_is_refused(data, whole, tmp_path):
 
 def test_train_reads_the_training_performers_of_a_corpus(noise_corpus, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(loop, "run", lambda *arguments: seen.append(arguments[:4]))
+    monkeypatch.setattr(loop, "run", lambda *arguments: seen.append(arguments[:5]))
     asked = changed(SMOKE, corpus=str(noise_corpus), out=str(tmp_path / "run"), alter_voices=False)
     train(asked, resume=False)
-    ((config, data, out, resume),) = seen
+    ((config, data, out, held_out, resume),) = seen
     assert data.names == ["p000/p000_000", "p001/p001_000"]  # p022 is for the test
+    assert held_out.names == ["p002/p002_000"] and not held_out.voices
     assert config == asked and (data.voices, data.pictures) == (False, True)
     assert out == tmp_path / "run" and resume is False
 
@@ -143,6 +156,90 @@ def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
     )
     with pytest.raises(TalkerError, match="a generator of another shape"):
         run(other, data, tmp_path / "other")
+
+
+# ---- validation
+
+
+class Scores:
+    """Stands in for `Validation`: scores that are given, and what each step's weights were."""
+
+    def __init__(self, scores: list[float]) -> None:
+        self.scores, self.seen = scores, []
+
+    def __call__(self, *_):
+        return self
+
+    def measure(self, generator, critic, moving) -> dict[str, float]:
+        self.seen.append(next(generator.parameters()).clone())
+        return {"validation_sync": self.scores[len(self.seen) - 1]}
+
+
+@pytest.fixture
+def held_out(noise_corpus) -> Clips:
+    return Clips(clips(noise_corpus, "validation"), SMOKE.model.audio)
+
+
+def validated(monkeypatch, data, held_out, out, scores: list[float], **settings) -> Scores:
+    given = Scores(scores)
+    monkeypatch.setattr(loop, "Validation", given)
+    run(changed(SMOKE, sample_every=99, **settings), data, out, held_out)
+    return given
+
+
+def test_the_best_weights_are_kept_and_patience_ends_a_run(monkeypatch, data, held_out, tmp_path):
+    scores = [0.9, 0.5, 0.7, 0.6, 0.7, 0.8]  # the first is of the warm-up and does not count
+    settings = {"steps": 20, "warm_up": 1, "validate_every": 1, "patience": 2}
+    given = validated(monkeypatch, data, held_out, tmp_path, scores, **settings)
+    rows = journal(tmp_path)
+    assert [row["validation_sync"] for row in rows] == scores[:5]  # two in a row without a better
+    best = read_config(tmp_path / "best")["extra"]
+    assert (best["step"], best["validation_sync"]) == (3, 0.7)
+    assert best["losses"]["seq"] == 0.2 and best["discriminators"]["frame_width"] == 4
+    weight = next(load_generator(tmp_path / "best").parameters())
+    assert torch.equal(weight, given.seen[2].half().float())
+    assert read_config(tmp_path / "generator")["extra"]["step"] == 5
+    validated(monkeypatch, data, held_out, tmp_path, [1.0], **settings)  # it has ended
+    assert len(journal(tmp_path)) == 5
+
+
+def test_a_resumed_run_remembers_the_best_and_its_patience(monkeypatch, data, held_out, tmp_path):
+    settings = {"warm_up": 1, "validate_every": 1, "patience": 3}
+    validated(monkeypatch, data, held_out, tmp_path, [0, 0.5, 0.6, 0.4], steps=4, **settings)
+    validated(monkeypatch, data, held_out, tmp_path, [0.55, 0.6, 0.9], steps=20, **settings)
+    assert [row["validation_sync"] for row in journal(tmp_path)] == [0, 0.5, 0.6, 0.4, 0.55, 0.6]
+    assert read_config(tmp_path / "best")["extra"]["step"] == 3
+
+
+def test_without_a_setting_validation_comes_every_epoch(monkeypatch, data, held_out, tmp_path):
+    settings = {"steps": 4, "clips": 1, "validate_every": 0}
+    validated(monkeypatch, data, held_out, tmp_path, [0.1, 0.2], **settings)
+    rows = journal(tmp_path)
+    assert ["validation_sync" in row for row in rows] == [False, True, False, True]  # two clips
+
+
+def test_validated_runs_in_pieces_end_with_the_same_bytes(data, held_out, tmp_path):
+    for name, stops in (("whole", [4]), ("pieces", [3, 4])):
+        for steps in stops:
+            run(changed(SMOKE, steps=steps), data, tmp_path / name, held_out)
+    for name in ("state.safetensors", "best/generator.safetensors", "samples/step_000004.png"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "pieces" / name).read_bytes()
+    first, last = (journal(tmp_path / name)[3] for name in ("whole", "pieces"))
+    assert first["validation_sync"] == last["validation_sync"]
+
+
+# ---- what is logged
+
+
+def test_tensorboard_has_the_curves(whole):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    curves = EventAccumulator(str(whole / "tensorboard"))
+    curves.Reload()
+    rows = journal(whole)
+    assert set(curves.Tags()["scalars"]) == {name for row in rows for name in row} - {"step"}
+    read = {event.step: event.value for event in curves.Scalars("l1_lower")}
+    assert read == pytest.approx({row["step"]: row["l1_lower"] for row in rows}, abs=1e-5)
 
 
 def test_train_names_what_is_missing(tmp_path):
