@@ -1,7 +1,8 @@
-"""How fast things are on this machine: `talker bench prepare` and `talker bench store`.
+"""How fast things are on this machine: `talker bench prepare`, `bench store` and `bench train`.
 
-Seconds are those of the processor, not of the clock, so that other work on the machine changes
-them little; "a core" is one that does nothing else.
+The last is in `talker.bench_train`. For the others seconds are those of the processor, not of the
+clock, so that other work on the machine changes them little; "a core" is one that does nothing
+else.
 """
 
 from __future__ import annotations
@@ -162,12 +163,19 @@ def _speed(
 
 
 def bench(what: str, paths: list[Path], out: Path | None = None) -> list[dict]:
-    """Measure "prepare" on video files, or "store" on a corpus; prints rows, and writes them to
-    `out` as JSON where that is given. Raises TalkerError as the two do.
+    """Measure "prepare" on video files, or "store" or "train" on a corpus; prints rows, and writes
+    them to `out` as JSON where that is given. Raises TalkerError as the three do.
     """
-    if what == "store" and len(paths) != 1:
-        raise TalkerError("`talker bench store` takes one folder with a corpus.")
-    rows = bench_prepare(paths) if what == "prepare" else bench_store(paths[0])
+    if what != "prepare" and len(paths) != 1:
+        raise TalkerError(f"`talker bench {what}` takes one folder with a corpus.")
+    if what == "prepare":
+        rows = bench_prepare(paths)
+    elif what == "store":
+        rows = bench_store(paths[0])
+    else:
+        from talker.bench_train import bench_train
+
+        rows = bench_train(paths[0])
     print("  ".join(rows[0]))
     for row in rows:
         print("  ".join(str(value) for value in row.values()))

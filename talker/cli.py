@@ -179,14 +179,14 @@ def prepare(
 
 
 def bench(
-    what: Positional[Annotated[Literal["prepare", "store"], arg(metavar="WHAT")]],
+    what: Positional[Annotated[Literal["prepare", "store", "train"], arg(metavar="WHAT")]],
     paths: Positional[Annotated[tuple[Path, ...], arg(metavar="PATH")]],
     out: Annotated[Path | None, arg(aliases=["-o"])] = None,
 ) -> None:
-    """Measure the speed of this machine: of preparing video files, or of ways to store a corpus.
+    """Measure the speed of this machine: of preparing video, ways to store a corpus, training.
 
     Args:
-        what: "prepare" (on video files), or "store" (on the folder of a corpus).
+        what: "prepare" (on video files), "store" or "train" (on the folder of a corpus).
         paths: The files, or the folder.
         out: A JSON file for the numbers.
     """

@@ -26,7 +26,7 @@ from talker.files import replacing
 from talker.journal import Journal
 from talker.run_state import load_state, save_state
 from talker.showcase import Showcase
-from talker.store import clips
+from talker.store import clips, forget_half_written
 from talker.trainer import Trainer
 from talker.validation import Validation
 
@@ -198,6 +198,7 @@ def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:
         trainer.freeze()
     trainer.devices.share(networks.modules.values())  # no process is still reading after this
     if trainer.devices.first:
+        forget_half_written(out)
         with replacing(out / "config.json") as path:
             path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
     return progress

@@ -56,11 +56,6 @@ class Scene(NamedTuple):
         return gather(batch.audio_frames, batch.at)
 
 
-def _belief(logits: Tensor) -> Tensor:
-    """Mean probability of being real that a discriminator gives, 0..1."""
-    return logits.detach().sigmoid().mean()
-
-
 class Trainer:
     """One step of each phase, on the devices of this process."""
 
@@ -129,12 +124,7 @@ class Trainer:
         self.networks.clear("generator")
         rows = []
         for draw in draws:
-            with self.devices.autocast():
-                row = self._reconstruct(draw, *self._encoded(draw))
-                # The weight of Eq. 7 although there is nothing to weigh against: gradients of the
-                # deepest layers are else as small as Adam's epsilon.
-                l1 = self.config.losses.l1 * (row["l1_lower"] + row["l1_upper"])
-                loss = l1 + self.config.train.lips_weight * row["lips"]
+            loss, row = self.reconstruct(draw)
             (loss / len(draws)).backward()
             rows.append(row)
         norms = {"grad_generator": self.networks.descend("generator")}
@@ -147,23 +137,41 @@ class Trainer:
         Of several draws only one is held in memory at a time: the generator makes its frames twice.
         """
         judges = ("frame", "sequence" if draws[0].away is None else "sync")
-        alone, share = len(draws) == 1, 1 / len(draws)
+        alone = len(draws) == 1
         self.networks.clear(*judges)
-        rows = []
-        for draw in draws:
+        rows: list[Row] = [{} for _ in draws]
+        for draw, row in zip(draws, rows, strict=True):
             with torch.set_grad_enabled(alone):
-                scene = self._imagine(draw)
-            rows.append(self._judge(scene, share))
+                scene = self.imagine(draw)
+            for name in judges:
+                loss, told = self.judge(name, scene)
+                (loss / len(draws)).backward()
+                row |= told
         norms = {f"grad_{name}": self.networks.descend(name) for name in judges}
         self.networks.clear("generator")
         with self.networks.held(*judges):
             for draw, row in zip(draws, rows, strict=True):
-                row |= self._persuade(scene if alone else self._imagine(draw), share)
+                loss, told = self.persuade(scene if alone else self.imagine(draw))
+                (loss / len(draws)).backward()
+                row |= told
         norms["grad_generator"] = self.networks.descend("generator")
         self.networks.update_average()
         return self._numbers(rows, norms)
 
-    def _imagine(self, draw: Draw) -> Scene:
+    # Autocast begins and ends within each of the following: it keeps rounded copies of weights
+    # until it ends, and the generator has to meet the discriminators as they are after their step.
+
+    def reconstruct(self, draw: Draw) -> tuple[Tensor, Row]:
+        """The loss of the warm-up, and its terms."""
+        with self.devices.autocast():
+            row = self._reconstruct(draw, *self._encoded(draw))
+            # The weight of Eq. 7 although there is nothing to weigh against: gradients of the
+            # deepest layers are else as small as Adam's epsilon.
+            l1 = self.config.losses.l1 * (row["l1_lower"] + row["l1_upper"])
+            return l1 + self.config.train.lips_weight * row["lips"], row
+
+    def imagine(self, draw: Draw) -> Scene:
+        """What the generator makes of a draw with its own noise."""
         with self.devices.autocast():
             code, z_c = self._encoded(draw)
             z_n, _ = self.generator.noise_generator(draw.noise)
@@ -171,50 +179,49 @@ class Trainer:
                 # It had its own adversary; these see too few clips to say when to blink.
                 z_n = z_n.detach()
             at = draw.batch.at
-            return Scene(
-                draw, code, z_c, self.generator.decode(code, gather(z_c, at), gather(z_n, at))
-            )
+            made = self.generator.decode(code, gather(z_c, at), gather(z_n, at))
+            return Scene(draw, code, z_c, made)
 
-    def _judge(self, scene: Scene, share: float) -> Row:
-        """Gradients of the discriminators, of Eq. 2 and Eq. 3 or 4, and what they believe."""
-        draw, made = scene.draw, scene.made.detach()
-        batch, real = draw.batch, draw.batch.frames
+    def judge(self, name: str, scene: Scene) -> tuple[Tensor, Row]:
+        """The loss of a discriminator, Eq. 2, 3 or 4, and what it believes."""
+        judges = {
+            "frame": self._judge_frames,
+            "sequence": self._judge_sequence,
+            "sync": self._judge_sync,
+        }
         with self.devices.autocast():
-            pairs = torch.cat([gather(real, draw.judged), gather(made, draw.judged)])
-            scores = self.modules["frame"](pairs, torch.cat([batch.still, batch.still]))
-            on_real, on_made = scores.chunk(2)
-            frame = losses.frame_discriminator_loss(on_real, on_made)
-            row = {"frame_loss": frame, "frame_real": _belief(on_real)}
-            row["frame_fake"] = _belief(on_made)
-            second, more = (
-                self._judge_sync(scene) if scene.snippets else self._judge_sequence(scene)
-            )
-        ((frame + second) * share).backward()
-        return row | more
+            loss, beliefs = judges[name](scene.draw, scene.made.detach(), scene.audio)
+            means = {key: logits.detach().sigmoid().mean() for key, logits in beliefs.items()}
+            return loss, {f"{name}_loss": loss, **means}
 
-    def _judge_sequence(self, scene: Scene) -> tuple[Tensor, Row]:
-        critic, real = self.modules["sequence"], scene.draw.batch.frames
-        on_real, on_made = critic(real, scene.audio), critic(scene.made.detach(), scene.audio)
+    def _logits(self, critic: str, seen: Tensor, condition: Tensor) -> Tensor:
+        """What a discriminator says, float32 in any precision: losses of 8 bits are too coarse."""
+        return self.modules[critic](seen, condition).float()
+
+    def _judge_frames(self, draw: Draw, made: Tensor, _: Tensor) -> tuple[Tensor, Row]:
+        pairs = torch.cat([gather(draw.batch.frames, draw.judged), gather(made, draw.judged)])
+        stills = torch.cat([draw.batch.still, draw.batch.still])
+        on_real, on_made = self._logits("frame", pairs, stills).chunk(2)
+        loss = losses.frame_discriminator_loss(on_real, on_made)
+        return loss, {"frame_real": on_real, "frame_fake": on_made}
+
+    def _judge_sequence(self, draw: Draw, made: Tensor, audio: Tensor) -> tuple[Tensor, Row]:
+        on_real = self._logits("sequence", draw.batch.frames, audio)
+        on_made = self._logits("sequence", made, audio)
         loss = losses.sequence_discriminator_loss(on_real, on_made)
-        beliefs = {"sequence_real": _belief(on_real), "sequence_fake": _belief(on_made)}
-        return loss, {"sequence_loss": loss, **beliefs}
+        return loss, {"sequence_real": on_real, "sequence_fake": on_made}
 
-    def _judge_sync(self, scene: Scene) -> tuple[Tensor, Row]:
-        real, made, right = scene.draw.batch.frames, scene.made.detach(), scene.audio
-        wrong = gather(scene.draw.batch.audio_frames, scene.draw.away[:, None])[:, 0]
-        in_sync, moved, generated = self.modules["sync"](
-            torch.cat([real, real, made]), torch.cat([right, wrong, right])
+    def _judge_sync(self, draw: Draw, made: Tensor, right: Tensor) -> tuple[Tensor, Row]:
+        real = draw.batch.frames
+        wrong = gather(draw.batch.audio_frames, draw.away[:, None])[:, 0]
+        in_sync, moved, generated = self._logits(
+            "sync", torch.cat([real, real, made]), torch.cat([right, wrong, right])
         ).chunk(3)
         loss = losses.sync_discriminator_loss(in_sync, moved, generated)
-        return loss, {
-            "sync_loss": loss,
-            "sync_real": _belief(in_sync),
-            "sync_shifted": _belief(moved),
-            "sync_fake": _belief(generated),
-        }
+        return loss, {"sync_real": in_sync, "sync_shifted": moved, "sync_fake": generated}
 
-    def _persuade(self, scene: Scene, share: float) -> Row:
-        """Gradients of the generator, of Eq. 7."""
+    def persuade(self, scene: Scene) -> tuple[Tensor, Row]:
+        """The generator's loss, Eq. 7, and its terms."""
         train, weights, batch = self.config.train, self.config.losses, scene.draw.batch
         with self.devices.autocast():
             if train.warm_up:
@@ -222,24 +229,21 @@ class Trainer:
             else:  # the paper's: L1 on the frames that are judged, and no encoder
                 row = self._halves(batch.frames, scene.made) | {"lips": scene.made.new_zeros(())}
             seen = gather(scene.made, scene.draw.judged)
-            row["img"] = losses.frame_generator_loss(self.modules["frame"](seen, batch.still))
+            row["img"] = losses.frame_generator_loss(self._logits("frame", seen, batch.still))
             if scene.snippets:
-                row["sync"] = losses.sync_generator_loss(
-                    self.modules["sync"](scene.made, scene.audio)
-                )
+                logits = self._logits("sync", scene.made, scene.audio)
+                row["sync"] = losses.sync_generator_loss(logits)
             else:
-                row["seq"] = losses.sequence_generator_loss(
-                    self.modules["sequence"](scene.made, scene.audio)
-                )
-            none = scene.made.new_zeros(())
+                logits = self._logits("sequence", scene.made, scene.audio)
+                row["seq"] = losses.sequence_generator_loss(logits)
+            none = logits.new_zeros(())
             adversarial = losses.adversarial_loss(
                 row["img"], row.get("sync", none), row.get("seq", none), weights
             )
             l1 = row["l1_lower"] + train.upper_weight * row["l1_upper"]
             loss = losses.generator_loss(adversarial, l1, weights) + train.lips_weight * row["lips"]
-        (loss * share).backward()
-        ratio = weights.l1 * row["l1_lower"] / adversarial.clamp(min=1e-6)
-        return row | {"l1_to_adversarial": ratio}
+            row["l1_to_adversarial"] = weights.l1 * row["l1_lower"] / adversarial.clamp(min=1e-6)
+            return loss, row
 
     def _numbers(self, rows: list[Row], norms: Row) -> dict[str, float]:
         """Means over the rows, and the norms, fetched from the device at once."""

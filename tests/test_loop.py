@@ -13,6 +13,7 @@ from talker import train as loop
 from talker.checkpoint import load_generator, read_config
 from talker.dataset import Clips
 from talker.errors import TalkerError
+from talker.run_state import load_state, save_state
 from talker.store import clips
 from talker.train import run, train
 from talker.trainer import Trainer
@@ -107,6 +108,35 @@ def test_the_state_is_saved_on_the_way(data, tmp_path, monkeypatch):
     monkeypatch.undo()
     run(changed(SMOKE, steps=3), data, tmp_path)
     assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]  # on from the second
+
+
+def test_what_a_killed_process_left_half_written_goes(data, tmp_path):
+    half = tmp_path / ".state.123.part.safetensors"
+    half.write_bytes(b"half")
+    run(changed(SMOKE, steps=1), data, tmp_path)
+    assert not half.exists() and (tmp_path / "state.safetensors").exists()
+
+
+def test_a_run_of_an_earlier_version_goes_on(data, tmp_path):
+    """Its config.json lacks the settings that are newer, its state what is counted since."""
+    run(changed(SMOKE, steps=2), data, tmp_path)
+    described = json.loads((tmp_path / "config.json").read_text())
+    for name in ("accumulate", "compile", "patience", "devices"):
+        del described["train"][name]
+    (tmp_path / "config.json").write_text(json.dumps(described))
+    trainer = Trainer(SMOKE)
+    networks, state = trainer.networks, tmp_path / "state.safetensors"
+    load_state(state, networks.modules, networks.optimisers)
+    save_state(state, networks.modules, networks.optimisers, {"step": 2})
+    run(changed(SMOKE, steps=3), data, tmp_path)
+    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]
+
+
+def test_a_run_goes_on_on_other_devices_and_not_with_other_batches(data, tmp_path):
+    run(changed(SMOKE, steps=1), data, tmp_path)
+    run(changed(SMOKE, steps=2, accelerator="cpu", devices=1, patience=9), data, tmp_path)
+    with pytest.raises(TalkerError, match="holds a run with other settings"):
+        run(changed(SMOKE, steps=3, accumulate=2), data, tmp_path)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(noise_corpus, tmp_path):

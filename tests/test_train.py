@@ -8,9 +8,9 @@ import pytest
 import torch
 from small_training import SMOKE, changed, moved, started, weights_of
 
-from talker.config import LossWeights
+from talker.config import LossWeights, preset
 from talker.draws import draw_adversarial, draw_warm_up, gather, shifted
-from talker.trainer import Trainer
+from talker.trainer import Scene, Trainer
 
 # ---- a step of each phase
 
@@ -154,9 +154,59 @@ def test_learning_rates(data):
     assert rates(1000) == rates(1099) == pytest.approx(paper)
     decayed = {"generator": 0.98e-4, "frame": 0.9e-4, "sequence": 0.9e-5, "sync": 0.9e-5}
     assert rates(1100) == pytest.approx(decayed)  # after ten epochs: 2 % and 10 %
+    twice = {"generator": 0.98**2 * 1e-4, "frame": 0.81e-4, "sequence": 0.81e-5, "sync": 0.81e-5}
+    assert rates(1200) == rates(1299) == pytest.approx(twice)
+
+
+def test_l1_says_nothing_about_the_upper_half_in_the_papers_training(data):
+    """L1 on the whole face teaches the generator to ignore the noise."""
+    paper = preset("paper").train
+    assert (paper.warm_up, paper.upper_weight, paper.mouth_emphasis) == (0, 0, 0)
+    config = dataclasses.replace(SMOKE, losses=LossWeights(0, 0, 0, 600.0))
+    config = changed(config, warm_up=0, upper_weight=paper.upper_weight, lips_weight=0.0)
+    trainer = started(config)
+    scene = trainer.imagine(draw_adversarial(data, config, 1))
+    scene.made.retain_grad()
+    trainer.persuade(scene)[0].backward()
+    assert not scene.made.grad[..., :64, :].any()
+    assert (scene.made.grad[..., 64:, :] != 0).float().mean() > 0.9
+
+
+def test_the_sync_discriminator_learns_beside_the_generator_all_along(data):
+    """In other people's attempts it was trained first, and frozen."""
+    trainer = started(SMOKE)
+    trainer.networks.set_rates(1000, 1000)
+    for step in (1, 3, 5):
+        before = weights_of(trainer)
+        trainer.adversarial_step([draw_adversarial(data, SMOKE, step)])
+        assert {"sync", "frame_decoder"} <= moved(trainer, before)
+        assert all(p.requires_grad for p in trainer.modules["sync"].parameters())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_generator_meets_the_discriminators_after_their_step(data, precision):
+    """Autocast keeps rounded copies of weights; they must not outlive the step."""
+    logs = []
+    for rate in (0.0, 0.01):
+        config = changed(SMOKE, precision=precision, frame_rate=rate)
+        trainer = started(config)
+        trainer.networks.set_rates(1000, 1000)
+        logs.append(trainer.adversarial_step([draw_adversarial(data, config, 1)]))
+    assert logs[0]["frame_loss"] == logs[1]["frame_loss"]
+    assert abs(logs[0]["img"] - logs[1]["img"]) > 0.01
 
 
 # ---- its parts
+
+
+def test_misaligned_pairs_are_misaligned_and_others_are_not(data):
+    for step in range(1, 60, 2):
+        draw = draw_adversarial(data, SMOKE, step)
+        middle = draw.batch.at[:, 2]
+        assert ((draw.away - middle).abs() >= 5).all() and draw.away.max() < SMOKE.train.frames
+        scene = Scene(draw, None, None, None)
+        for row, centre in enumerate(middle):
+            assert torch.equal(scene.audio[row], draw.batch.audio_frames[row, centre])
 
 
 def test_shifted_is_always_out_of_sync():
