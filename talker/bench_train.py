@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from talker.config import Config, preset
@@ -19,9 +20,9 @@ from talker.store import clips
 from talker.trainer import Trainer
 
 CLIPS = 32  # of the corpus: they are kept in memory, and reading them first is not measured
-WAYS = ("reference", "fp32", "bf16")
+WAYS = ("every frame", "reference", "fp32", "bf16")
 # Batches that fit into any memory; widths, windows and the mix of steps are the preset's.
-SMALL = {"clips": 4, "decoded": 4, "adversarial_clips": 4, "sequence_clips": 1}
+SMALL = {"clips": 4, "adversarial_clips": 4, "sequence_clips": 1}
 
 
 class Clock:
@@ -48,10 +49,13 @@ def bench_train(
     """Train for some rounds at the width of each preset, in turn with a plain reference.
 
     A round is one step of warm-up where the preset has one, and `sequence_every` adversarial steps,
-    one of them on whole sequences. Returns for each preset and way ("reference", see
-    `talker.reference`; "fp32" and "bf16", the trainer in each precision): frames of a round,
-    frames_per_second, speed_up over the reference, data_share (of the time), and frames a second
-    of each part alone. The first round is not counted; of the others the mean is taken.
+    one of them on whole sequences; the first is not counted. The ways: "reference", see
+    `talker.reference`; "every frame", the same, decoding all frames of a window and not only some
+    of them; "fp32" and "bf16", the trainer in each precision.
+
+    Returns for each preset and way: frames of a round, frames_per_second, speed_up (in frames a
+    second, over "reference"), step_speed_up (in steps, over "every frame"), data_share (of the
+    time), and how many frames a second each part alone would do.
     """
     rows = []
     for name in presets:
@@ -63,40 +67,45 @@ def bench_train(
             voices=small.alter_voices,
             pictures=small.alter_pictures,
         )
+        for footage in data.frames:
+            np.asarray(footage)  # is kept from now on
         trainers = {way: _trainer(dataclasses.replace(base, train=small), way) for way in WAYS}
         clocks = {way: Clock(trainer.devices.device) for way, trainer in trainers.items()}
-        frames = 0
+        frames = dict.fromkeys(WAYS, 0)
         for number in range(rounds + 1):
-            if number == 1:  # what came before was to warm caches
-                frames = 0
-                for clock in clocks.values():
-                    clock.seconds.clear()
             for way, trainer in trainers.items():  # in turn: other work disturbs all alike
-                made = _round(trainer, data, number, clocks[way])
-            frames += made
-        plain = sum(clocks["reference"].seconds.values())
+                frames[way] += _round(trainer, data, number, clocks[way])
+                if number == 0:
+                    frames[way] = 0
+                    clocks[way].seconds.clear()
+        total = {way: sum(clock.seconds.values()) for way, clock in clocks.items()}
+        speed = {way: frames[way] / total[way] for way in WAYS}
         for way, clock in clocks.items():
-            total = sum(clock.seconds.values())
             rows.append(
                 {
                     "preset": name,
                     "way": way,
-                    "frames": frames // rounds,
-                    "frames_per_second": round(frames / total, 2),
-                    "speed_up": round(plain / total, 2),
-                    "data_share": round(clock.seconds["data"] / total, 3),
-                    **{part: round(frames / spent, 1) for part, spent in clock.seconds.items()},
+                    "frames": frames[way] // rounds,
+                    "frames_per_second": round(speed[way], 2),
+                    "speed_up": round(speed[way] / speed["reference"], 2),
+                    "step_speed_up": round(total["every frame"] / total[way], 2),
+                    "data_share": round(clock.seconds["data"] / total[way], 3),
+                    **{
+                        part: round(frames[way] / spent, 1) for part, spent in clock.seconds.items()
+                    },
                 }
             )
     return rows
 
 
 def _trainer(config: Config, way: str) -> Trainer:
-    precision = "bf16" if way == "bf16" else "fp32"
-    train = dataclasses.replace(config.train, precision=precision)
+    settings: dict = {"precision": "bf16" if way == "bf16" else "fp32"}
+    if way == "every frame":
+        settings |= {"decoded": config.train.frames, "sequence_stride": 1}
+    train = dataclasses.replace(config.train, **settings)
     trainer = Trainer(dataclasses.replace(config, train=train))
     trainer.freeze()
-    return as_reference(trainer) if way == "reference" else trainer
+    return trainer if way in ("fp32", "bf16") else as_reference(trainer)
 
 
 def _round(trainer: Trainer, data: Clips, number: int, clock: Clock) -> int:

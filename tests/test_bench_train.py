@@ -48,17 +48,19 @@ def test_every_part_of_training_is_measured(noise_corpus, tmp_path, monkeypatch,
     monkeypatch.setattr(measured, "bench_train", lambda corpus: fast(corpus, ("smoke",), rounds=1))
     rows = bench("train", [noise_corpus], tmp_path / "train.json")
     assert json.loads((tmp_path / "train.json").read_text()) == rows
-    assert [row["way"] for row in rows] == ["reference", "fp32", "bf16"]
+    assert [row["way"] for row in rows] == ["every frame", "reference", "fp32", "bf16"]
     parts = {
         *("data", "generator forward", "generator's losses", "generator backward", "optimisers"),
         *(f"{name} discriminator" for name in ("frame", "sequence", "sync")),
     }
     for row in rows:
         assert parts <= row.keys() and min(row[part] for part in parts) > 0
-        # Warm-up 4 clips x 4 frames; a snippet of 5 of 4 clips; every third frame of a whole clip.
-        assert row["frames"] == 16 + 20 + 25
+        # Warm-up of 4 clips, a snippet of each of 4, and a whole clip.
+        assert row["frames"] == (
+            4 * 20 + 4 * 5 + 75 if row["way"] == "every frame" else 4 * 3 + 4 * 5 + 25
+        )
         assert 0 < row["data_share"] < 1
         whole = sum(row["frames"] / row[part] for part in parts)
         assert row["frames"] / whole == pytest.approx(row["frames_per_second"], rel=0.1)
-    assert rows[0]["speed_up"] == 1
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert rows[0]["step_speed_up"] == rows[1]["speed_up"] == 1
+    assert len(capsys.readouterr().out.splitlines()) == 5
