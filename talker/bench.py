@@ -1,7 +1,8 @@
-"""How fast things are on this machine: `talker bench prepare`, `... store` and `... render`.
+"""How fast things are on this machine: `talker bench prepare`, `store`, `render` and `train`.
 
-Seconds are those of the processor, not of the clock, so that other work on the machine changes
-them little; "a core" is one that does nothing else.
+The last is in `talker.bench_train`. For the others seconds are those of the processor, not of the
+clock, so that other work on the machine changes them little; "a core" is one that does nothing
+else.
 """
 
 from __future__ import annotations
@@ -247,17 +248,23 @@ def _clocked(stages: dict[str, tuple[object, str, Callable]]) -> Iterator[Counte
 
 
 def bench(what: str, paths: list[Path], out: Path | None = None) -> list[dict]:
-    """Measure "prepare" on video files, "store" on a corpus, or "render"; prints rows, and writes
-    them to `out` as JSON where that is given. Raises TalkerError as these do.
+    """Measure "prepare" on video files, "store" or "train" on a corpus, or "render"; prints rows,
+    and writes them to `out` as JSON where that is given. Raises TalkerError as these do.
     """
-    if what == "store" and len(paths) != 1:
-        raise TalkerError("`talker bench store` takes one folder with a corpus.")
+    if what in ("store", "train") and len(paths) != 1:
+        raise TalkerError(f"`talker bench {what}` takes one folder with a corpus.")
     if what == "render" and paths:
         raise TalkerError("`talker bench render` takes no files: it makes its own.")
-    if what == "render":
+    if what == "prepare":
+        rows = bench_prepare(paths)
+    elif what == "store":
+        rows = bench_store(paths[0])
+    elif what == "render":
         rows = bench_render()
     else:
-        rows = bench_prepare(paths) if what == "prepare" else bench_store(paths[0])
+        from talker.bench_train import bench_train
+
+        rows = bench_train(paths[0])
     print("  ".join(rows[0]))
     for row in rows:
         print("  ".join(str(value) for value in row.values()))

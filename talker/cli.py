@@ -6,6 +6,8 @@ so nothing is written twice. What a command needs is imported when it runs.
 
 from __future__ import annotations
 
+import argparse
+import functools
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +18,10 @@ import tyro
 from tyro.conf import Positional, arg
 
 from talker import __version__
+from talker.config import PRESETS, Config
 from talker.errors import TalkerError
+
+DEFAULT_PRESET = "laptop"
 
 # The Debian package of each system library that a wheel may look for and not bring.
 DEBIAN_PACKAGES = {
@@ -184,14 +189,16 @@ def prepare(
 
 
 def bench(
-    what: Positional[Annotated[Literal["prepare", "store", "render"], arg(metavar="WHAT")]],
+    what: Positional[
+        Annotated[Literal["prepare", "store", "render", "train"], arg(metavar="WHAT")]
+    ],
     paths: Positional[Annotated[tuple[Path, ...], arg(metavar="[PATH ...]")]] = (),
     out: Annotated[Path | None, arg(aliases=["-o"])] = None,
 ) -> None:
-    """Measure this machine's speed: preparing video files, ways to store a corpus, or rendering.
+    """Measure this machine's speed: preparing video, ways to store a corpus, rendering, training.
 
     Args:
-        what: "prepare" (on video files), "store" (on the folder of a corpus), or "render".
+        what: "prepare" (on video files), "store" or "train" (on the folder of a corpus), "render".
         paths: The files, or the folder; none to render.
         out: A JSON file for the numbers.
     """
@@ -201,45 +208,31 @@ def bench(
 
 
 def train(
-    corpus: Path,
-    out: Annotated[Path, arg(aliases=["-o"])],
-    preset: Literal["paper", "laptop", "smoke"] = "laptop",
-    minutes: float | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    precision: Literal["fp32", "bf16"] | None = None,
-    start: Path | None = None,
-    warm_up: int | None = None,
+    config: Annotated[Config, arg(name="")],
+    preset: Literal["paper", "laptop", "smoke"] = DEFAULT_PRESET,
     resume: bool = True,
 ) -> None:
     """Train a generator on a corpus.
 
     Args:
-        corpus: The folder of a corpus, such as `talker render` writes.
-        out: The folder for checkpoints and logs.
-        preset: The size of the networks and the plan of the training.
-        minutes: Stop after so many minutes (default: the preset's).
-        steps: Stop after so many steps (default: the preset's).
-        seed: Of everything.
-        precision: bf16 is faster on processors that have it and slower on others.
-        start: A folder with a trained generator to go on from, instead of random weights.
-        warm_up: Steps of reconstruction before the discriminators join (default: the preset's).
-        resume: Whether to go on from the last checkpoint in `out`; otherwise start again.
+        config: Every setting of the preset can be given here.
+        preset: What all other settings are unless they are given.
+        resume: Whether to go on from the last checkpoint in the run's folder, or start again.
     """
     from talker.train import train as run
 
-    run(
-        corpus=corpus,
-        out=out,
-        preset=preset,
-        minutes=minutes,
-        steps=steps,
-        seed=seed,
-        precision=precision,
-        start=start,
-        warm_up=warm_up,
-        resume=resume,
-    )
+    run(config, resume)
+
+
+def _preset_in(arguments: Sequence[str]) -> Config:
+    """The preset that the arguments of `train` name: its settings are what tyro shows and fills."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--preset", default=DEFAULT_PRESET)
+    try:
+        name = parser.parse_known_args(arguments)[0].preset
+    except argparse.ArgumentError:  # "--preset" and nothing after it: tyro says so
+        name = DEFAULT_PRESET
+    return PRESETS.get(name, PRESETS[DEFAULT_PRESET])  # another name: tyro lists those there are
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -260,14 +253,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments in (["--version"], ["version"]):
         print(f"talker {__version__}")
         return 0
+    commands = COMMANDS | {"train": functools.partial(train, config=_preset_in(arguments))}
     try:
         tyro.extras.subcommand_cli_from_dict(
-            COMMANDS,
+            commands,
             prog="talker",
             description="A face that talks, from one photograph and a recording. "
             "`talker --version` prints the version.",
             args=arguments,
-            config=(tyro.conf.DisallowNone, tyro.conf.FlagCreatePairsOff),
+            config=(tyro.conf.DisallowNone,),
         )
     except TalkerError as error:
         print(f"talker: {error}", file=sys.stderr)

@@ -2,14 +2,16 @@
 
 Three presets: `paper` is what the paper says, `laptop` is what two CPU cores can train in hours,
 `smoke` is what a test can train in seconds. Where `laptop` departs from the paper, the field's
-comment says why.
+comment says why. The comments are also the help of `talker train --help`.
 """
 
 import dataclasses
 import types
 import typing
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+from tyro.conf import arg
 
 from talker.errors import TalkerError
 
@@ -65,13 +67,13 @@ class ModelConfig:
     identity_dim: int = 128  # z_id
     content_dim: int = 256  # z_c
     noise_dim: int = 10  # z_n
-    noise_variance: float = 0.6
+    noise_variance: float = 0.6  # of the white noise that the noise generator starts from
     # Cells of the noise GRU; 0 means `noise_dim` of them, whose states are z_n. Ten cells cannot
     # both be the movement and remember how far a blink has come: fitted to real sequences, they
     # never blinked, while 64 and a linear map to z_n did.
     noise_hidden: int = 0
     height: int = 128  # of still and frames, in pixels
-    img_width: int = 96
+    img_width: int = 96  # of still and frames, in pixels
     content_layers: int = 1  # of the content GRU; the released model has 2
     # Batch norm is the paper's. Statistics of a few very different faces shift colours and stall
     # L1; group norm treats each face alone, so small batches train and a batch never matters.
@@ -112,9 +114,9 @@ class ModelConfig:
 class DiscriminatorConfig:
     """The three discriminators (section 3.2). The paper gives no channel counts; 64 matches G."""
 
-    frame_width: int = 64
-    sequence_width: int = 64
-    sync_width: int = 64
+    frame_width: int = 64  # channels of its first layer
+    sequence_width: int = 64  # channels of its first layer
+    sync_width: int = 64  # channels of the first layer of its video stream
     audio_width: int = 16  # first layer of the audio streams of the sequence and sync networks
     embedding_dim: int = 256  # of one time step, of either stream
     sequence_pool: int = 1  # the sequence discriminator sees frames averaged over n x n pixels
@@ -124,35 +126,47 @@ class DiscriminatorConfig:
 class LossWeights:
     """Lambdas of Eq. 5 and Eq. 7. See `talker.losses` on what 600 means for a mean."""
 
-    img: float = 1.0
-    sync: float = 0.8
-    seq: float = 0.2
-    l1: float = 600.0
+    img: float = 1.0  # of the frame discriminator
+    sync: float = 0.8  # of the synchronization discriminator
+    seq: float = 0.2  # of the sequence discriminator
+    l1: float = 600.0  # of the lower half's L1
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run (section 3.3); the first of `steps` and `minutes` to be reached ends it."""
 
-    seed: int = 0
-    corpus: str = "data/rendered"  # folder of prepared clips
-    out: str = "runs/paper"  # folder for checkpoints and logs
-    start: str | None = None  # folder of a generator to go on from, instead of random weights
-    steps: int | None = None
-    minutes: float | None = None
+    corpus: Annotated[str, arg(aliases=["--corpus"])] = "data/rendered"  # folder of prepared clips
+    out: Annotated[str, arg(aliases=["--out", "-o"])] = "runs/paper"  # for checkpoints and logs
+    # Folder of a generator to go on from, instead of random weights.
+    start: Annotated[str | None, arg(aliases=["--start"])] = None
+    seed: Annotated[int, arg(aliases=["--seed"])] = 0  # of everything
+    steps: Annotated[int | None, arg(aliases=["--steps"])] = None  # at which the run is complete
+    minutes: Annotated[float | None, arg(aliases=["--minutes"])] = None  # that one call may take
+    # Products in bfloat16 on processors that have it (avx512_bf16, amx, GPUs); slow on others.
+    precision: Annotated[Literal["fp32", "bf16"], arg(aliases=["--precision"])] = "fp32"
     clips: int = 16  # per batch
     frames: int = 75  # length of the window that the two GRUs run over
     decoded: int = 16  # frames of that window that are decoded and compared, at least 2
     # Batch norm keeps the statistics of the untrained network on a few hundred frames, for batches
     # too small and too varied to have good ones of their own.
     freeze_statistics: bool = False
-    # Products in bfloat16 on processors that have it (avx512_bf16, amx, GPUs); slow on others.
-    precision: Literal["fp32", "bf16"] = "fp32"
-    warm_up: int = 0  # steps of reconstruction alone before the adversarial ones
-    warm_up_rate: float = 5e-4
-    noise_jitter: float = (
-        0.02  # deviation added to the encoder's z_n, so that near codes look alike
-    )
+    # Where to compute; "auto" takes GPUs where there are any.
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    # Processes on each machine, a device each; without it one for each GPU, or a single one on
+    # the CPU. `talker.devices` says what to type for several machines.
+    devices: int | None = None
+    nodes: int = 1  # machines
+    accumulate: int = 1  # batches of each process whose gradients are added up in a step
+    compile: bool = False  # `torch.compile` of the networks of images
+    sample_every: int = 1000  # steps between contact sheets and films of the same clips
+    validate_every: int = 0  # steps between validations; 0: an epoch
+    patience: int = 5  # validations in a row without better synchrony that end the run
+    # Steps of reconstruction alone before the adversarial ones.
+    warm_up: Annotated[int, arg(aliases=["--warm-up"])] = 0
+    warm_up_rate: float = 5e-4  # Adam's, at its highest
+    # Deviation of what is added to the encoder's z_n, so that near codes look alike.
+    noise_jitter: float = 0.02
     noise_steps: int = 2000  # to fit the noise generator to the encoder's sequences
     mouth_emphasis: float = 0.0  # extra weight of the mouth's rectangle within Eq. 6
     eye_emphasis: float = 0.0  # the same for the eyes, in the upper half
@@ -162,19 +176,24 @@ class TrainConfig:
     alter_voices: bool = False  # other pitch, room and noise for every sound: `talker.augmentation`
     alter_pictures: bool = False  # other light and framing for every clip
     upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
-    adversarial_clips: int = 16
+    adversarial_clips: int = 16  # per batch of snippets
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
-    sequence_clips: int = 4
+    sequence_clips: int = 4  # per batch of whole sequences
     sequence_stride: int = 1  # every how many frames of that sequence are decoded
     clip_norm: float = 1e9  # largest norm of a gradient
     average_decay: float = 0.999  # of the running average of the generator that is saved
-    generator_rate: float = 1e-4  # Adam learning rates
-    frame_rate: float = 1e-4
-    sequence_rate: float = 1e-5
-    sync_rate: float = 1e-5
+    generator_rate: float = 1e-4  # Adam's, as the three others
+    frame_rate: float = 1e-4  # of the frame discriminator
+    sequence_rate: float = 1e-5  # of the sequence discriminator
+    sync_rate: float = 1e-5  # of the synchronization discriminator
     generator_decay: float = 0.98  # what is left of the rate after `decay_epochs`: "decays 2 %"
-    discriminator_decay: float = 0.90
-    decay_epochs: int = 10
+    discriminator_decay: float = 0.90  # the same for the three discriminators: "10 %"
+    decay_epochs: int = 10  # between two decays
+
+    def __post_init__(self) -> None:
+        for name in ("nodes", "accumulate", "sample_every", "patience"):
+            if getattr(self, name) < 1:
+                raise TalkerError(f"{name} is {getattr(self, name)}: it must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -200,6 +219,7 @@ PRESETS: dict[str, Config] = {
         train=TrainConfig(
             out="runs/laptop",
             minutes=360.0,
+            validate_every=1000,
             clips=12,
             frames=25,
             decoded=3,
@@ -239,6 +259,8 @@ PRESETS: dict[str, Config] = {
         train=TrainConfig(
             out="runs/smoke",
             steps=4,
+            sample_every=4,
+            validate_every=2,
             clips=2,
             frames=20,
             decoded=3,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,136 +20,229 @@ from talker import config as configuration
 from talker.checkpoint import save_generator
 from talker.config import Config
 from talker.dataset import Clips
+from talker.devices import Devices
 from talker.errors import TalkerError
 from talker.files import replacing
+from talker.journal import Journal
 from talker.run_state import load_state, save_state
-from talker.store import clips
+from talker.showcase import Showcase
+from talker.store import clips, forget_half_written
 from talker.trainer import Trainer
+from talker.validation import Validation
 
 SAVE_SECONDS = 120
+# Settings that a run may go on with when they have changed: its length, its place, its machine.
+FREE = (
+    *("steps", "minutes", "corpus", "out", "accelerator", "devices", "nodes", "compile"),
+    *("sample_every", "validate_every", "patience"),
+)
 
 
-def train(
-    corpus: Path,
-    out: Path,
-    preset: str = "laptop",
-    minutes: float | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    precision: str | None = None,
-    start: Path | None = None,
-    warm_up: int | None = None,
-    resume: bool = True,
-) -> Path:
-    """Train a generator on the training performers of a corpus; returns the folder of its weights.
+@dataclass
+class Progress:
+    """Where a run is; saved with its state."""
 
-    Writes `state.safetensors` (to resume), `log.jsonl`, `config.json` and `generator/` into `out`.
-    Stops after `minutes` of this call, or at `steps`; these, `precision` and `warm_up` may override
-    the preset's. With `start`, the folder of a generator's weights, training goes on from those;
-    all that is not in them (noise encoder, discriminators) begins at random.
+    step: int = 0  # steps that are done
+    best: float = 0.0  # synchrony of the best validation
+    stale: int = 0  # validations since then
+
+
+def train(config: Config, resume: bool = True) -> Path:
+    """Train a generator on the corpus that `config.train` names; returns the folder of its weights.
+
+    Writes `state.safetensors` (to resume), `log.jsonl`, TensorBoard's files, `config.json`,
+    `samples/`, `generator/` (the last weights) and `best/` (those of the best synchrony) into
+    `config.train.out`. Stops after the `minutes` of this call, at `steps`, or when `patience`
+    validations in a row found no better synchrony; those are counted in the adversarial phase,
+    for before it there is no discriminator to ask. With `start`, the folder of a generator's
+    weights, training goes on from those; all that is not in them (noise encoder, discriminators)
+    begins at random.
 
     Raises:
-        TalkerError: no corpus, a `start` of another shape than the preset's, a state of another
-            configuration, or a loss that is not finite.
+        TalkerError: no corpus, a `start` of another shape than the configuration's, a state of
+            another configuration, fewer devices than asked for, or a loss that is not finite.
     """
-    base = configuration.preset(preset)
-    settings = dataclasses.replace(
-        base.train,
-        corpus=str(corpus),
-        out=str(out),
-        seed=seed,
-        minutes=minutes if minutes is not None else base.train.minutes,
-        steps=steps if steps is not None else base.train.steps,
-        precision=precision or base.train.precision,
-        start=str(start) if start is not None else None,
-        warm_up=warm_up if warm_up is not None else base.train.warm_up,
-    )
-    config = dataclasses.replace(base, train=settings)
-    chosen = clips(corpus, "train")
+    settings, audio = config.train, config.model.audio
+    devices = Devices(settings)
     data = Clips(
-        chosen,
-        config.model.audio,
+        clips(settings.corpus, "train"),
+        audio,
         voices=settings.alter_voices,
         pictures=settings.alter_pictures,
     )
-    return run(config, data, Path(out), resume)
+    rest = [clip for clip in clips(settings.corpus) if clip.split == "validation"]
+    if not rest and devices.first:
+        tqdm.write(f"{settings.corpus} has no clip for validation: only steps or minutes end this.")
+    held_out = Clips(rest, audio) if rest else None
+    return run(config, data, Path(settings.out), held_out, resume, devices)
 
 
-def _check_same_run(path: Path, described: dict) -> None:
-    """Refuse to continue a run with settings other than its own; its length may change."""
-
-    def fixed(tree: dict) -> dict:
-        free = ("minutes", "steps", "out", "corpus")
-        return tree | {"train": {k: v for k, v in tree["train"].items() if k not in free}}
-
-    if not path.exists() or fixed(json.loads(path.read_text(encoding="utf-8"))) != fixed(described):
-        raise TalkerError(
-            f"{path.parent} holds a run with other settings: use another --out, or --no-resume to "
-            "start it afresh."
-        )
-
-
-def _forget_after(log: Path, step: int) -> None:
-    """Drop log rows later than the state that the run continues from, or all of an older run's."""
-    if log.exists():
-        rows = [row for row in log.read_text(encoding="utf-8").splitlines() if row.endswith("}")]
-        kept = [row for row in rows if json.loads(row)["step"] <= step]
-        with replacing(log) as path:
-            path.write_text("".join(row + "\n" for row in kept), encoding="utf-8")
-
-
-def run(config: Config, data: Clips, out: Path, resume: bool = True) -> Path:
-    """The loop itself, on clips that are already in memory; see `train`."""
-    trainer, settings = Trainer(config), config.train
-    out.mkdir(parents=True, exist_ok=True)
-    state, step = out / "state.safetensors", 0
-    described = configuration.to_json(config)
-    if resume and state.exists():
-        _check_same_run(out / "config.json", described)
-        step = load_state(state, trainer.modules, trainer.optimisers)["step"]
-    elif settings.start is not None:
-        trainer.start_from(Path(settings.start))
-    if settings.freeze_statistics:
-        if step == 0 and settings.start is None:
-            trainer.calibrate(data)
-        trainer.freeze()
-    with replacing(out / "config.json") as path:
-        path.write_text(json.dumps(described, indent=1), encoding="utf-8")
-    _forget_after(out / "log.jsonl", step)
+def run(
+    config: Config,
+    data: Clips,
+    out: Path,
+    held_out: Clips | None = None,
+    resume: bool = True,
+    devices: Devices | None = None,
+) -> Path:
+    """The loop itself, validated on the clips `held_out` where there are any; see `train`."""
+    devices = devices or Devices(config.train)
+    trainer, settings = Trainer(config, devices), config.train
+    state = out / "state.safetensors"
+    progress = _begin(trainer, data, out, resume)
+    watch = _Watch(trainer, out, data, held_out) if devices.first else None
     last = settings.steps if settings.steps is not None else 10**9
     until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
-    epoch_steps = max(1, len(data) // settings.clips)
+    epoch_steps = max(1, len(data) // (settings.clips * settings.accumulate * devices.count))
+    validate_every = settings.validate_every or epoch_steps
     saved = time.monotonic()
-    bar = tqdm(initial=step, total=settings.steps, unit="step", desc="training", mininterval=10)
-    with open(out / "log.jsonl", "a", encoding="utf-8") as journal:
-        while step < last and time.monotonic() < until:
-            rng = np.random.default_rng([settings.seed, 4, step])
-            trainer.set_rates(step, epoch_steps)
-            began = time.monotonic()
-            with trainer.autocast():
-                if step < settings.warm_up:
-                    row = trainer.warm_up_step(data, rng)
-                else:
-                    row = trainer.adversarial_step(data, rng, step)
-            step += 1
-            if step == settings.warm_up:
+    with Journal(out, progress.step, devices.first) as journal, _bar(trainer, progress) as bar:
+        while (
+            progress.step < last
+            and progress.stale < settings.patience
+            and not devices.any(time.monotonic() >= until)
+        ):
+            row = _step(trainer, data, progress.step, epoch_steps)
+            progress.step += 1
+            if progress.step == settings.warm_up:
                 trainer.fit_noise(data, settings.noise_steps)
             if not all(np.isfinite(value) for value in row.values()):
                 raise TalkerError(
-                    f"a loss is not finite at step {step}: resume from {state} with lower learning "
-                    f"rates; the last values are in {out / 'log.jsonl'}."
+                    f"a loss is not finite at step {progress.step}: resume from {state} with lower "
+                    f"learning rates; the last values are in {out / 'log.jsonl'}."
                 )
-            row |= {"step": step, "seconds": time.monotonic() - began}
-            journal.write(json.dumps({k: round(v, 5) for k, v in row.items()}) + "\n")
+            if watch is not None and progress.step % settings.sample_every == 0:
+                watch.show(progress.step)
+            if progress.step % validate_every == 0:
+                row |= watch.validate(progress) if watch is not None else {}
+                progress = devices.from_first(progress)
+            journal.write(progress.step, row)
+            if until < float("inf"):
+                left = timedelta(seconds=max(0, round(until - time.monotonic())))
+                bar.set_postfix_str(f"{left} left", refresh=False)
             bar.update()
-            if time.monotonic() - saved > SAVE_SECONDS:
+            if devices.first and time.monotonic() - saved > SAVE_SECONDS:
                 journal.flush()
-                save_state(state, trainer.modules, trainer.optimisers, {"step": step})
+                _save(state, trainer, progress)
                 saved = time.monotonic()
-    bar.close()
-    save_state(state, trainer.modules, trainer.optimisers, {"step": step})
-    if step < settings.warm_up:  # cut short: what is saved can blink all the same
+    if watch is not None:
+        _save(state, trainer, progress)
+        if progress.stale >= settings.patience:
+            tqdm.write(
+                f"No better synchrony than {progress.best:.3f} in {progress.stale} validations: "
+                f"stopped at step {progress.step}; the best weights are in {out / 'best'}."
+            )
+    if progress.step < settings.warm_up:  # cut short: what is saved can blink all the same
         trainer.fit_noise(data, settings.noise_steps)
-    extra = {"step": step, "seed": settings.seed, "train": configuration.to_json(settings)}
-    save_generator(out / "generator", trainer.average, extra)
+    if watch is not None:
+        watch.keep("generator", progress.step)
+    devices.wait()
     return out / "generator"
+
+
+class _Watch:
+    """What the first process does beside training: weights, samples and validation."""
+
+    def __init__(self, trainer: Trainer, out: Path, data: Clips, held_out: Clips | None) -> None:
+        config, self._trainer, self._out = trainer.config, trainer, out
+        model, seed = config.model, config.train.seed
+        self._showcase = Showcase(
+            held_out or data, out / "samples", model.noise_dim, model.noise_variance**0.5, seed
+        )
+        self._validation = held_out and Validation(held_out, config, trainer.devices)
+
+    def _moving(self, step: int) -> bool:
+        """Whether the noise generator is fit for use."""
+        return step >= self._trainer.config.train.warm_up
+
+    def show(self, step: int) -> None:
+        """Write the contact sheet and the film of this step."""
+        self._showcase.write(self._trainer.networks.average, step, self._moving(step))
+
+    def validate(self, progress: Progress) -> dict[str, float]:
+        """Measure, keep the weights where they are the best so far; counts in `progress`."""
+        if self._validation is None:
+            return {}
+        networks, step = self._trainer.networks, progress.step
+        row = self._validation.measure(
+            networks.average, networks.modules["sync"], self._moving(step)
+        )
+        if step > self._trainer.config.train.warm_up:
+            progress.stale += 1
+            if row["validation_sync"] > progress.best:
+                progress.best, progress.stale = row["validation_sync"], 0
+                self.keep("best", step, **row)
+        return row
+
+    def keep(self, folder: str, step: int, **scores: float) -> None:
+        """Save the average weights with the whole configuration and whatever was measured."""
+        config = self._trainer.config
+        parts = {name: getattr(config, name) for name in ("discriminators", "losses", "train")}
+        told = {name: configuration.to_json(part) for name, part in parts.items()}  # model: always
+        extra = {"step": step, "seed": config.train.seed, **told, **scores}
+        save_generator(self._out / folder, self._trainer.networks.average, extra)
+
+
+def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:
+    """Networks as they were when the run was left, or as a new run begins; writes config.json."""
+    config, settings, networks = trainer.config, trainer.config.train, trainer.networks
+    state, progress = out / "state.safetensors", Progress()
+    if resume and state.exists():
+        _check_same_run(out / "config.json", config)
+        progress = Progress(**load_state(state, networks.modules, networks.optimisers))
+    elif settings.start is not None:
+        networks.start_from(Path(settings.start))
+    if settings.freeze_statistics:
+        if progress.step == 0 and settings.start is None:
+            trainer.calibrate(data)
+        trainer.freeze()
+    trainer.devices.share(networks.modules.values())  # no process is still reading after this
+    if trainer.devices.first:
+        forget_half_written(out)
+        with replacing(out / "config.json") as path:
+            path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
+    return progress
+
+
+def _check_same_run(path: Path, config: Config) -> None:
+    """Refuse to continue a run with settings other than its own, but for those that are `FREE`."""
+    if path.exists():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        own = configuration.from_json(Config, stored, where=str(path))
+        given = {name: getattr(config.train, name) for name in FREE}
+        if dataclasses.replace(own, train=dataclasses.replace(own.train, **given)) == config:
+            return
+    raise TalkerError(
+        f"{path.parent} holds a run with other settings: use another --out, or --no-resume to "
+        "start it afresh."
+    )
+
+
+def _bar(trainer: Trainer, progress: Progress) -> tqdm:
+    return tqdm(
+        initial=progress.step,
+        total=trainer.config.train.steps,
+        unit="step",
+        desc="training",
+        mininterval=10,
+        disable=not trainer.devices.first,
+    )
+
+
+def _step(trainer: Trainer, data: Clips, step: int, epoch_steps: int) -> dict[str, float]:
+    """One step of the phase that it is of: what it logs, means over all processes."""
+    trainer.networks.set_rates(step, epoch_steps)
+    began = time.monotonic()
+    draws = trainer.draw(data, step)
+    drawn = time.monotonic()
+    warm_up = step < trainer.config.train.warm_up
+    row = trainer.warm_up_step(draws) if warm_up else trainer.adversarial_step(draws)
+    seconds = time.monotonic() - began
+    frames = sum(draw.batch.at.numel() for draw in draws) * trainer.devices.count
+    row |= {"seconds": seconds, "data_share": (drawn - began) / seconds}
+    return trainer.devices.mean(row | {"frames_per_second": frames / seconds})
+
+
+def _save(state: Path, trainer: Trainer, progress: Progress) -> None:
+    networks = trainer.networks
+    save_state(state, networks.modules, networks.optimisers, dataclasses.asdict(progress))

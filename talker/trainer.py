@@ -5,7 +5,7 @@ the upper half of the real frame, so that L1 may count there too without blurrin
 know; then the noise generator learns to make such sequences by itself (`talker.noise_prior`).
 Phase 2: Eq. 7. Frames made with the noise generator's own z_n are judged by the three
 discriminators; L1 is that of the reconstruction with the encoder's z_n, on the lower half (Eq. 6)
-and, with a weight of its own, on the upper. The encoder itself learns no more.
+and, with a weight of its own, on the upper.
 In both, a linear map has to read the lips' shape off z_c.
 
 The paper has one phase and no encoder; chapter 1 of the book tables where we deviate, and why.
@@ -13,304 +13,248 @@ The paper has one phase and no encoder; chapter 1 of the book tables where we de
 
 from __future__ import annotations
 
-from pathlib import Path
+import copy
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from talker import losses, noise_prior
-from talker.checkpoint import load_generator
 from talker.config import Config
-from talker.dataset import Batch, Clips, to_unit
-from talker.errors import TalkerError
-from talker.models.frame_discriminator import FrameDiscriminator
-from talker.models.generator import Generator
+from talker.dataset import Clips, to_unit
+from talker.devices import Devices, batch_norms
+from talker.draws import Draw, centres, draw_adversarial, draw_warm_up, gather
+from talker.emphasis import lower_l1, upper_l1
 from talker.models.identity_encoder import IdentityCode
-from talker.models.noise_encoder import NoiseEncoder
-from talker.models.sequence_discriminator import SequenceDiscriminator
-from talker.models.sync_discriminator import SyncDiscriminator
+from talker.networks import Networks
 
-# Rows and columns of the canonical face, as shares of its height and width.
-MOUTH = (74 / 128, 112 / 128, 24 / 96, 72 / 96)
-EYES = (32 / 128, 56 / 128, 14 / 96, 82 / 96)
+Row = dict[str, Tensor]
 
 
-def _part(images: Tensor, place: tuple[float, float, float, float]) -> Tensor:
-    """The rectangle `place` (top, bottom, left, right) of (..., H, W)."""
-    height, width = images.shape[-2:]
-    top, bottom, left, right = place
-    rows = slice(int(top * height), int(bottom * height))
-    return images[..., rows, int(left * width) : int(right * width)]
+class Scene(NamedTuple):
+    """What the generator makes of a draw: codes of stills and sounds, and frames like the real."""
 
+    draw: Draw
+    code: IdentityCode
+    z_c: Tensor
+    made: Tensor
 
-def gather(sequence: Tensor, at: Tensor) -> Tensor:
-    """(B, T, D), at (B, F) int64 -> (B, F, D): the chosen time steps."""
-    return sequence.gather(1, at.unsqueeze(-1).expand(-1, -1, sequence.shape[-1]))
+    @property
+    def snippets(self) -> bool:
+        """Whether these are snippets, for the sync discriminator, or whole sequences."""
+        return self.draw.away is not None
 
-
-def _batch_norms(module: nn.Module) -> list[nn.Module]:
-    return [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-
-
-def shifted(at: Tensor, length: int, least: int, rng: np.random.Generator) -> Tensor:
-    """Centres (B,) of audio frames that are really out of sync with the video's centres `at` (B,).
-
-    Each lies in 0..length-1 and at least `least` frames from its own: drawn again until it does.
-    Raises ValueError when the sequence is too short for any.
-    """
-    moved = []
-    for centre in at.tolist():
-        allowed = [t for t in range(length) if abs(t - centre) >= least]
-        if not allowed:
-            raise ValueError(f"{length} frames leave no room for a shift of {least}")
-        moved.append(int(rng.choice(allowed)))
-    return torch.tensor(moved)
-
-
-def _belief(logits: Tensor) -> float:
-    """Mean probability of being real that a discriminator gives, 0..1."""
-    return logits.sigmoid().mean().item()
+    @property
+    def audio(self) -> Tensor:
+        """Of each snippet its audio frame (B, window * rate); else of each frame (B, F, ...)."""
+        batch = self.draw.batch
+        if self.snippets:
+            return gather(batch.audio_frames, centres(batch)[:, None])[:, 0]
+        return gather(batch.audio_frames, batch.at)
 
 
 class Trainer:
-    """Networks, optimisers and one step of each phase."""
+    """One step of each phase, on the devices of this process."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        torch.manual_seed(config.train.seed)
-        critics, train = config.discriminators, config.train
-        self.generator = Generator(config.model)
-        self.average = Generator(config.model).requires_grad_(False)  # of the weights, for use
-        self.average.load_state_dict(self.generator.state_dict())
-        self.modules: dict[str, nn.Module] = {
-            "generator": self.generator,
-            "average": self.average,
-            "noise_encoder": NoiseEncoder(config.model),
-            "lip_reading": nn.Linear(config.model.content_dim, 4),
-            "frame": FrameDiscriminator(config.model, critics),
-            "sequence": SequenceDiscriminator(config.model, critics),
-            "sync": SyncDiscriminator(config.model, critics),
-        }
-        for module in self.modules.values():
-            module.to(memory_format=torch.channels_last)
-        rates = {
-            "frame": train.frame_rate,
-            "sequence": train.sequence_rate,
-            "sync": train.sync_rate,
-        }
-        with_it = (self.modules["noise_encoder"], self.modules["lip_reading"])
-        own = [p for m in (self.generator, *with_it) for p in m.parameters()]
-        self.optimisers = {"generator": torch.optim.Adam(own, train.warm_up_rate, fused=True)}
-        for name, rate in rates.items():
-            parameters = self.modules[name].parameters()
-            self.optimisers[name] = torch.optim.Adam(
-                parameters, rate, betas=(0.5, 0.999), fused=True
-            )
-        self.rates = rates
-
-    def start_from(self, folder: Path) -> None:
-        """Go on from the weights and statistics of a saved generator.
-
-        Raises TalkerError when its configuration is not that of this run.
-        """
-        saved = load_generator(folder)
-        if saved.config != self.config.model:
-            raise TalkerError(
-                f"{folder} holds a generator of another shape: start from one of this preset."
-            )
-        for generator in (self.generator, self.average):
-            generator.load_state_dict(saved.state_dict())
-
-    def autocast(self) -> torch.autocast:
-        """Products in the run's precision within it; losses, weights and moments stay float32."""
-        return torch.autocast("cpu", torch.bfloat16, self.config.train.precision == "bf16")
-
-    def set_rates(self, step: int, epoch_steps: int) -> None:
-        """Learning rates: a short ramp and cosine in the warm-up, then the paper's step decay."""
-        train = self.config.train
-        if step < train.warm_up:
-            ramp = min(1.0, (step + 1) / 100)
-            fall = 0.1 + 0.45 * (1 + np.cos(np.pi * step / train.warm_up))
-            self._set("generator", float(ramp * train.warm_up_rate * fall))
-            return
-        decays = (step - train.warm_up) // (epoch_steps * train.decay_epochs)
-        self._set("generator", train.generator_rate * train.generator_decay**decays)
-        for name, rate in self.rates.items():
-            self._set(name, rate * train.discriminator_decay**decays)
-
-    def _set(self, name: str, rate: float) -> None:
-        for group in self.optimisers[name].param_groups:
-            group["lr"] = rate
-
-    def _l1(self, made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Eq. 6 with the mouth emphasised, and the same for the upper half; (lower, upper)."""
-        train, half = self.config.train, real.shape[-2] // 2
-        lower = losses.reconstruction_loss(real, made)
-        upper = F.l1_loss(made[..., :half, :], real[..., :half, :])
-        mouth, eyes = (F.l1_loss(_part(made, place), _part(real, place)) for place in (MOUTH, EYES))
-        return (
-            (lower + train.mouth_emphasis * mouth) / (1 + train.mouth_emphasis),
-            (upper + train.eye_emphasis * eyes) / (1 + train.eye_emphasis),
-        )
-
-    def _encoded(self, batch: Batch) -> tuple[IdentityCode, Tensor]:
-        """The stills' codes, and z_c of every audio frame (B, T, content_dim)."""
-        z_c, _ = self.generator.content_encoder(batch.audio_frames)
-        return self.generator.encode_still(batch.still), z_c
-
-    def _read_noise(self, batch: Batch, jitter: torch.Generator) -> Tensor:
-        """The z_n (B, F, noise_dim) that the encoder reads off the real frames, a little shaken."""
-        z_n = self.modules["noise_encoder"](batch.frames, batch.still)
-        return z_n + self.config.train.noise_jitter * torch.randn(z_n.shape, generator=jitter)
-
-    def _reconstruct(
-        self, batch: Batch, code: IdentityCode, z_c: Tensor, z_n: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """L1 of the lower and the upper half, and of the lips read off z_c, in deviations."""
-        made = self.generator.decode(code, gather(z_c, batch.at), z_n)
-        lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
-        return *self._l1(made, batch.frames), lips
-
-    def _apply(self, name: str, loss: Tensor) -> float:
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        norm = nn.utils.clip_grad_norm_(parameters, self.config.train.clip_norm)
-        optimiser.step()
-        return float(norm)
+    def __init__(self, config: Config, devices: Devices | None = None) -> None:
+        self.config, self.devices = config, devices or Devices(config.train)
+        self.networks = Networks(config, self.devices)
+        self.generator, self.modules = self.networks.generator, self.networks.modules
 
     @torch.no_grad()
     def calibrate(self, data: Clips, batches: int = 8) -> None:
         """Give the generator's batch norms the mean statistics of some random batches."""
-        norms = _batch_norms(self.generator)
+        norms = batch_norms(self.generator)
         for norm in norms:
             norm.momentum = None  # a plain mean over the batches
+        train = self.config.train
         for number in range(batches):
-            rng = np.random.default_rng([self.config.train.seed, 5, number])
-            jitter = torch.Generator().manual_seed(number)
-            train = self.config.train
+            rng = np.random.default_rng([train.seed, 5, number])
             batch = data.batch(rng, train.clips, train.frames, train.decoded)
-            self._reconstruct(batch, *self._encoded(batch), self._read_noise(batch, jitter))
+            dice = torch.Generator().manual_seed(number)
+            jitter = torch.randn(*batch.at.shape, self.config.model.noise_dim, generator=dice)
+            draw = self.devices.move(Draw(batch, jitter))
+            with self.devices.autocast():
+                self._reconstruct(draw, *self._encoded(draw), self._read_noise(draw))
         for norm in norms:
             norm.momentum = 0.1
 
     def freeze(self) -> None:
         """Batch norm uses its stored statistics from now on."""
-        for norm in _batch_norms(self.generator):
+        for norm in batch_norms(self.generator):
             norm.eval()
 
-    def warm_up_step(self, data: Clips, rng: np.random.Generator) -> dict[str, float]:
-        """One step of reconstruction."""
+    def draw(self, data: Clips, step: int) -> list[Draw]:
+        """This process's parts of a step, on its device."""
         train = self.config.train
-        jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        batch = data.batch(rng, train.clips, train.frames, train.decoded)
-        z_n = self._read_noise(batch, jitter)
-        lower, upper, lips = self._reconstruct(batch, *self._encoded(batch), z_n)
-        # The weight of Eq. 7 although there is nothing to weigh against: gradients of the deepest
-        # layers are else as small as Adam's epsilon.
-        loss = self.config.losses.l1 * (lower + upper) + train.lips_weight * lips
-        norm = self._apply("generator", loss)
-        self._average()
+        draw = draw_warm_up if step < train.warm_up else draw_adversarial
+        first = self.devices.rank * train.accumulate
+        parts = range(first, first + train.accumulate)
+        return [self.devices.move(draw(data, self.config, step, part)) for part in parts]
+
+    def _encoded(self, draw: Draw) -> tuple[IdentityCode, Tensor]:
+        """The stills' codes, and z_c of every audio frame (B, T, content_dim)."""
+        z_c, _ = self.generator.content_encoder(draw.batch.audio_frames)
+        return self.generator.encode_still(draw.batch.still), z_c
+
+    def _read_noise(self, draw: Draw) -> Tensor:
+        """The z_n (B, F, noise_dim) that the encoder reads off the real frames, a little shaken."""
+        z_n = self.modules["noise_encoder"](draw.batch.frames, draw.batch.still)
+        return z_n + self.config.train.noise_jitter * draw.jitter
+
+    def _reconstruct(self, draw: Draw, code: IdentityCode, z_c: Tensor, z_n: Tensor) -> Row:
+        """L1 of both halves, and of the lips read off z_c, in deviations."""
+        batch = draw.batch
+        made = self.generator.decode(code, gather(z_c, batch.at), z_n)
+        lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
+        return self._halves(batch.frames, made) | {"lips": lips}
+
+    def _halves(self, real: Tensor, made: Tensor) -> Row:
+        train = self.config.train
         return {
-            "l1_lower": lower.item(),
-            "l1_upper": upper.item(),
-            "lips": lips.item(),
-            "grad_generator": norm,
+            "l1_lower": lower_l1(real, made, train.mouth_emphasis),
+            "l1_upper": upper_l1(real, made, train.eye_emphasis),
         }
 
-    def adversarial_step(
-        self, data: Clips, rng: np.random.Generator, step: int
-    ) -> dict[str, float]:
-        """One step of Eq. 7: reconstruction, frame and sync terms; the sequence term every few."""
-        train, weights = self.config.train, self.config.losses
-        jitter = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        log: dict[str, float] = {}
-        whole = step % train.sequence_every == 0
-        if whole:
-            batch = data.batch(rng, train.sequence_clips, 75, "all", train.sequence_stride)
-        else:
-            batch = data.batch(rng, train.adversarial_clips, train.frames, "run")
-        code, z_c = self._encoded(batch)
-        noise = self.generator.noise_generator.draw(*batch.audio_frames.shape[:2], jitter)
-        z_n, _ = self.generator.noise_generator(noise)
-        if train.warm_up:  # it had its own adversary; these see too few clips to say when to blink
-            z_n = z_n.detach()
-        made = self.generator.decode(code, gather(z_c, batch.at), gather(z_n, batch.at))
-        real = batch.frames
-        if train.warm_up:
-            # The noise generator learnt to speak the encoder's language: from then on that must
-            # not change, or lids that it closes turn to speckle after some thousand steps.
-            seen = self._read_noise(batch, jitter).detach()
-            lower, upper, lips = self._reconstruct(batch, code, z_c, seen)
-        else:  # the paper's: L1 on the frames that are judged, and no encoder
-            (lower, upper), lips = self._l1(made, real), made.new_zeros(())
+    def warm_up_step(self, draws: Sequence[Draw]) -> dict[str, float]:
+        """One step of reconstruction; returns its losses and the gradient's norm."""
+        self.networks.clear("generator")
+        rows = []
+        for draw in draws:
+            loss, row = self.reconstruct(draw)
+            (loss / len(draws)).backward()
+            rows.append(row)
+        norms = {"grad_generator": self.networks.descend("generator")}
+        self.networks.update_average()
+        return self._numbers(rows, norms)
 
-        few = torch.from_numpy(rng.choice(made.shape[1], size=min(3, made.shape[1]), replace=False))
-        log |= self._frame_critic(real[:, few], made[:, few].detach(), batch.still)
-        img = losses.frame_generator_loss(self.modules["frame"](made[:, few], batch.still))
-        sync = seq = made.new_zeros(())
-        if whole:
-            audio = gather(batch.audio_frames, batch.at)
-            log |= self._sequence_critic(real, made.detach(), audio)
-            seq = losses.sequence_generator_loss(self.modules["sequence"](made, audio))
-        else:
-            centre = batch.at[:, made.shape[1] // 2]
-            log |= self._sync_critic(real, made.detach(), batch.audio_frames, centre, rng)
-            audio = gather(batch.audio_frames, centre[:, None])[:, 0]
-            sync = losses.sync_generator_loss(self.modules["sync"](made, audio))
-        adversarial = losses.adversarial_loss(img, sync, seq, weights)
-        reconstruction = lower + train.upper_weight * upper
-        loss = losses.generator_loss(adversarial, reconstruction, weights)
-        norm = self._apply("generator", loss + train.lips_weight * lips)
-        self._average()
-        ratio = weights.l1 * lower.item() / max(adversarial.item(), 1e-6)
-        return log | {
-            "l1_lower": lower.item(),
-            "l1_upper": upper.item(),
-            "lips": lips.item(),
-            "img": img.item(),
-            **({"seq": seq.item()} if whole else {"sync": sync.item(), "l1_to_adversarial": ratio}),
-            "grad_generator": norm,
+    def adversarial_step(self, draws: Sequence[Draw]) -> dict[str, float]:
+        """One step of Eq. 7: first the discriminators, then, against those, the generator.
+
+        Of several draws only one is held in memory at a time: the generator makes its frames twice.
+        """
+        judges = ("frame", "sequence" if draws[0].away is None else "sync")
+        alone = len(draws) == 1
+        self.networks.clear(*judges)
+        rows: list[Row] = [{} for _ in draws]
+        for draw, row in zip(draws, rows, strict=True):
+            with torch.set_grad_enabled(alone):
+                scene = self.imagine(draw)
+            for name in judges:
+                loss, told = self.judge(name, scene)
+                (loss / len(draws)).backward()
+                row |= told
+        norms = {f"grad_{name}": self.networks.descend(name) for name in judges}
+        self.networks.clear("generator")
+        with self.networks.held(*judges):
+            for draw, row in zip(draws, rows, strict=True):
+                loss, told = self.persuade(scene if alone else self.imagine(draw))
+                (loss / len(draws)).backward()
+                row |= told
+        norms["grad_generator"] = self.networks.descend("generator")
+        self.networks.update_average()
+        return self._numbers(rows, norms)
+
+    # Autocast begins and ends within each of the following: it keeps rounded copies of weights
+    # until it ends, and the generator has to meet the discriminators as they are after their step.
+
+    def reconstruct(self, draw: Draw) -> tuple[Tensor, Row]:
+        """The loss of the warm-up, and its terms."""
+        with self.devices.autocast():
+            row = self._reconstruct(draw, *self._encoded(draw), self._read_noise(draw))
+            # The weight of Eq. 7 although there is nothing to weigh against: gradients of the
+            # deepest layers are else as small as Adam's epsilon.
+            l1 = self.config.losses.l1 * (row["l1_lower"] + row["l1_upper"])
+            return l1 + self.config.train.lips_weight * row["lips"], row
+
+    def imagine(self, draw: Draw) -> Scene:
+        """What the generator makes of a draw with its own noise."""
+        with self.devices.autocast():
+            code, z_c = self._encoded(draw)
+            z_n, _ = self.generator.noise_generator(draw.noise)
+            if self.config.train.warm_up:
+                # It had its own adversary; these see too few clips to say when to blink.
+                z_n = z_n.detach()
+            at = draw.batch.at
+            made = self.generator.decode(code, gather(z_c, at), gather(z_n, at))
+            return Scene(draw, code, z_c, made)
+
+    def judge(self, name: str, scene: Scene) -> tuple[Tensor, Row]:
+        """The loss of a discriminator, Eq. 2, 3 or 4, and what it believes."""
+        judges = {
+            "frame": self._judge_frames,
+            "sequence": self._judge_sequence,
+            "sync": self._judge_sync,
         }
+        with self.devices.autocast():
+            loss, beliefs = judges[name](scene.draw, scene.made.detach(), scene.audio)
+            means = {key: logits.detach().sigmoid().mean() for key, logits in beliefs.items()}
+            return loss, {f"{name}_loss": loss, **means}
 
-    def _frame_critic(self, real: Tensor, made: Tensor, still: Tensor) -> dict[str, float]:
-        critic = self.modules["frame"]
-        scores = critic(torch.cat([real, made]), torch.cat([still, still]))
-        on_real, on_made = scores.chunk(2)
-        self._apply("frame", losses.frame_discriminator_loss(on_real, on_made))
-        return {"frame_real": _belief(on_real), "frame_fake": _belief(on_made)}
+    def _logits(self, critic: str, seen: Tensor, condition: Tensor) -> Tensor:
+        """What a discriminator says, float32 in any precision: losses of 8 bits are too coarse."""
+        return self.modules[critic](seen, condition).float()
 
-    def _sequence_critic(self, real: Tensor, made: Tensor, audio: Tensor) -> dict[str, float]:
-        critic = self.modules["sequence"]
-        on_real, on_made = critic(real, audio), critic(made, audio)
-        self._apply("sequence", losses.sequence_discriminator_loss(on_real, on_made))
-        return {"sequence_real": _belief(on_real), "sequence_fake": _belief(on_made)}
+    def _judge_frames(self, draw: Draw, made: Tensor, _: Tensor) -> tuple[Tensor, Row]:
+        pairs = torch.cat([gather(draw.batch.frames, draw.judged), gather(made, draw.judged)])
+        stills = torch.cat([draw.batch.still, draw.batch.still])
+        on_real, on_made = self._logits("frame", pairs, stills).chunk(2)
+        loss = losses.frame_discriminator_loss(on_real, on_made)
+        return loss, {"frame_real": on_real, "frame_fake": on_made}
 
-    def _sync_critic(self, real, made, audio_frames, centre, rng) -> dict[str, float]:
-        critic, snippet = self.modules["sync"], self.config.model.audio.snippet
-        away = shifted(centre, audio_frames.shape[1], snippet, rng)
-        right = gather(audio_frames, centre[:, None])[:, 0]
-        wrong = gather(audio_frames, away[:, None])[:, 0]
-        in_sync, moved, generated = critic(
-            torch.cat([real, real, made]), torch.cat([right, wrong, right])
+    def _judge_sequence(self, draw: Draw, made: Tensor, audio: Tensor) -> tuple[Tensor, Row]:
+        on_real = self._logits("sequence", draw.batch.frames, audio)
+        on_made = self._logits("sequence", made, audio)
+        loss = losses.sequence_discriminator_loss(on_real, on_made)
+        return loss, {"sequence_real": on_real, "sequence_fake": on_made}
+
+    def _judge_sync(self, draw: Draw, made: Tensor, right: Tensor) -> tuple[Tensor, Row]:
+        real = draw.batch.frames
+        wrong = gather(draw.batch.audio_frames, draw.away[:, None])[:, 0]
+        in_sync, moved, generated = self._logits(
+            "sync", torch.cat([real, real, made]), torch.cat([right, wrong, right])
         ).chunk(3)
-        self._apply("sync", losses.sync_discriminator_loss(in_sync, moved, generated))
-        return {
-            "sync_real": _belief(in_sync),
-            "sync_shifted": _belief(moved),
-            "sync_fake": _belief(generated),
-        }
+        loss = losses.sync_discriminator_loss(in_sync, moved, generated)
+        return loss, {"sync_real": in_sync, "sync_shifted": moved, "sync_fake": generated}
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        share = 1 - self.config.train.average_decay
-        for kept, new in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            kept.lerp_(new, share)
-        for kept, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            kept.copy_(new)
+    def persuade(self, scene: Scene) -> tuple[Tensor, Row]:
+        """The generator's loss, Eq. 7, and its terms."""
+        train, weights, batch = self.config.train, self.config.losses, scene.draw.batch
+        with self.devices.autocast():
+            if train.warm_up:
+                # The noise generator learnt to speak the encoder's language: from then on that
+                # must not change, or lids that it closes turn to speckle after some thousand steps.
+                z_n = self._read_noise(scene.draw).detach()
+                row = self._reconstruct(scene.draw, scene.code, scene.z_c, z_n)
+            else:  # the paper's: L1 on the frames that are judged, and no encoder
+                row = self._halves(batch.frames, scene.made) | {"lips": scene.made.new_zeros(())}
+            seen = gather(scene.made, scene.draw.judged)
+            row["img"] = losses.frame_generator_loss(self._logits("frame", seen, batch.still))
+            if scene.snippets:
+                logits = self._logits("sync", scene.made, scene.audio)
+                row["sync"] = losses.sync_generator_loss(logits)
+            else:
+                logits = self._logits("sequence", scene.made, scene.audio)
+                row["seq"] = losses.sequence_generator_loss(logits)
+            none = logits.new_zeros(())
+            adversarial = losses.adversarial_loss(
+                row["img"], row.get("sync", none), row.get("seq", none), weights
+            )
+            l1 = row["l1_lower"] + train.upper_weight * row["l1_upper"]
+            loss = losses.generator_loss(adversarial, l1, weights) + train.lips_weight * row["lips"]
+            row["l1_to_adversarial"] = weights.l1 * row["l1_lower"] / adversarial.clamp(min=1e-6)
+            return loss, row
+
+    def _numbers(self, rows: list[Row], norms: Row) -> dict[str, float]:
+        """Means over the rows, and the norms, fetched from the device at once."""
+        names = [*rows[0], *norms]
+        means = [
+            torch.stack([row[name].detach().float() for row in rows]).mean() for name in rows[0]
+        ]
+        return dict(zip(names, torch.stack([*means, *norms.values()]).tolist(), strict=True))
 
     @torch.no_grad()
     def noise_sequences(self, data: Clips, count: int) -> Tensor:
@@ -320,18 +264,21 @@ class Trainer:
         """
         rows = []
         for chosen in np.linspace(0, len(data) - 1, min(count, len(data))).astype(int):
-            frames = to_unit(data.frames[chosen])[None]
-            rows.append(self.modules["noise_encoder"](frames, frames[:, 0]))
+            frames = self.devices.move(to_unit(data.frames[chosen])[None])
+            rows.append(self.modules["noise_encoder"](frames, frames[:, 0]).cpu())
         shortest = min(row.shape[1] for row in rows)
         return torch.cat([row[:, :shortest] for row in rows])
 
     def fit_noise(self, data: Clips, steps: int) -> float:
-        """Fit the noise generator to the real sequences; returns `noise_prior.distance`."""
-        distance = noise_prior.fit(
-            self.generator.noise_generator,
-            self.noise_sequences(data, 400),
-            steps,
-            self.config.train.seed,
-        )
-        self.average.noise_generator.load_state_dict(self.generator.noise_generator.state_dict())
+        """Fit the noise generator to the real sequences; returns `noise_prior.distance`.
+
+        On the CPU: a GRU of a few cells is faster there.
+        """
+        fitted = copy.deepcopy(self.generator.noise_generator).cpu()
+        sequences = self.noise_sequences(data, 400)
+        distance = noise_prior.fit(fitted, sequences, steps, self.config.train.seed)
+        both = [g.noise_generator for g in (self.generator, self.networks.average)]
+        for noise_generator in both:
+            noise_generator.load_state_dict(fitted.state_dict())
+        self.devices.share(both)
         return distance

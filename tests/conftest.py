@@ -1,6 +1,7 @@
 """Every test starts from the same random numbers."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,3 +13,22 @@ def _seeded() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def noise_corpus(tmp_path_factory) -> Path:
+    """The corpus of `small_training`."""
+    from small_training import write_corpus
+
+    return write_corpus(tmp_path_factory.mktemp("noise") / "corpus")
+
+
+@pytest.fixture(scope="session")
+def data(noise_corpus):
+    """Its clips to train on."""
+    from small_training import SMOKE
+
+    from talker.dataset import Clips
+    from talker.store import clips
+
+    return Clips(clips(noise_corpus, "train"), SMOKE.model.audio)

@@ -1,5 +1,6 @@
 """The command line: options, exit statuses, and errors as one sentence on stderr."""
 
+import dataclasses
 import subprocess
 import sys
 import types
@@ -11,7 +12,7 @@ import torch
 from skimage import data
 
 from talker import __version__, cli
-from talker.config import ModelConfig
+from talker.config import ModelConfig, preset
 from talker.errors import TalkerError
 from talker.media import read_video, write_audio, write_image
 from talker.models.generator import Generator
@@ -91,17 +92,6 @@ def test_a_git_lfs_pointer_instead_of_weights_is_named(files, capsys):
             ["store", "data/x", "-o", "x"],
             {"what": "store", "paths": [Path("data/x")]},
         ),
-        (
-            "train",
-            "talker.train",
-            "train",
-            ["--corpus", "c", "--out", "x", "--minutes", "2", "--precision", "bf16", "--no-resume"]
-            + ["--start", "w", "--warm-up", "9"],
-            {
-                **{"preset": "laptop", "minutes": 2.0, "steps": None, "seed": 0},
-                **{"precision": "bf16", "resume": False, "start": Path("w"), "warm_up": 9},
-            },
-        ),
     ],
 )
 def test_commands_pass_their_options_on(monkeypatch, command, module, function, line, expected):
@@ -113,6 +103,64 @@ def test_commands_pass_their_options_on(monkeypatch, command, module, function, 
     assert str(calls[0].pop("out")) == "x"
     assert str(calls[0].pop("corpus", "c")) == "c"
     assert calls[0] == expected
+
+
+@pytest.fixture
+def trained(monkeypatch) -> list[tuple]:
+    """What `talker train` was called with."""
+    calls = []
+    stand_in = types.ModuleType("talker.train")
+    stand_in.train = lambda *arguments: calls.append(arguments)
+    monkeypatch.setitem(sys.modules, "talker.train", stand_in)
+    return calls
+
+
+def test_train_takes_any_setting_of_any_preset(trained):
+    long = ["--train.warm-up", "8000", "--losses.l1", "300", "--model.width", "32"]
+    short = ["--corpus", "c", "-o", "x", "--minutes", "2", "--precision", "bf16", "--no-resume"]
+    assert cli.main(["train", *short, "--preset", "paper", *long]) == 0
+    ((config, resume),) = trained
+    paper = preset("paper")
+    settings = dataclasses.replace(
+        paper.train, corpus="c", out="x", minutes=2.0, precision="bf16", warm_up=8000
+    )
+    assert config == dataclasses.replace(
+        paper,
+        model=dataclasses.replace(paper.model, width=32),
+        losses=dataclasses.replace(paper.losses, l1=300.0),
+        train=settings,
+    )
+    assert resume is False
+
+
+def test_train_without_options_is_the_laptop_preset(trained):
+    assert cli.main(["train"]) == 0
+    assert cli.main(["train", "--train.no-alter-voices", "--start", "w", "--seed", "3"]) == 0
+    laptop = preset("laptop")
+    changed = dataclasses.replace(laptop.train, alter_voices=False, start="w", seed=3)
+    assert trained == [(laptop, True), (dataclasses.replace(laptop, train=changed), True)]
+
+
+@pytest.mark.parametrize("line", [["--preset", "huge"], ["--preset"], ["--model.widht", "3"]])
+def test_train_refuses_what_it_does_not_know(trained, line, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", *line])
+    assert line[-1] in capsys.readouterr().err and not trained
+
+
+def test_impossible_settings_are_one_sentence(trained, capsys):
+    assert cli.main(["train", "--model.height", "100"]) == 2
+    assert "height and width must be multiples of 32" in capsys.readouterr().err
+
+
+def test_every_setting_has_help(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    said = [line.strip("│ ") for line in capsys.readouterr().out.splitlines()]
+    options = [number for number, line in enumerate(said) if line.startswith("--")]
+    assert len(options) > 60
+    silent = [said[n] for n in options if said[n + 1].startswith("(default")]
+    assert silent == []
 
 
 def test_prepare_looks_its_corpus_up_by_name(monkeypatch, capsys):

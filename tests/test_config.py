@@ -92,6 +92,8 @@ def test_audio_frames_have_the_papers_length_at_any_rate_that_divides(rate, stri
         lambda: ModelConfig(noise_variance=-0.1),
         lambda: ModelConfig(normalisation="none"),
         lambda: ModelConfig(audio_normalisation="layer"),
+        lambda: TrainConfig(accumulate=0),
+        lambda: TrainConfig(patience=0),
     ],
 )
 def test_impossible_settings_are_refused(make):

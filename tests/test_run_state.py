@@ -2,7 +2,9 @@
 
 import copy
 import json
+import os
 import pickle
+import signal
 import struct
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from talker import run_state
 from talker.errors import TalkerError
 from talker.run_state import load_state, save_state
 
@@ -113,6 +116,24 @@ def test_a_failed_save_leaves_the_old_state(trained):
     with pytest.raises(TypeError):
         save_state(path, modules, optimisers, {"step": object()})
     assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_the_old_state(trained):
+    path, modules, optimisers = trained
+    before = path.read_bytes()
+    process = os.fork()
+    if process == 0:
+
+        def die(tensors, temporary, metadata):
+            temporary.write_bytes(before[: len(before) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        run_state.save_file = die
+        save_state(path, modules, optimisers, {"step": 4})
+    _, status = os.waitpid(process, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert path.read_bytes() == before
+    assert load_state(path, *build(1))["step"] == 3
 
 
 @pytest.mark.parametrize("keep", [0, 5, 100, 0.5, 0.99])

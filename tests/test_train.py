@@ -1,78 +1,16 @@
-"""The adversarial loop on tiny clips: who learns from what, resuming, and what it refuses."""
+"""A step of each phase on tiny clips: who learns from what, and from what not."""
 
 import copy
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from small_training import SMOKE, changed, moved, started, weights_of
 
-from talker import train as loop
-from talker.checkpoint import load_generator, read_config
-from talker.config import Config, LossWeights, preset
-from talker.dataset import Clips
-from talker.errors import TalkerError
-from talker.media import write_audio, write_video
-from talker.store import clips
-from talker.train import run, train
-from talker.trainer import Trainer, gather, shifted
-
-SMOKE = preset("smoke")
-
-
-def changed(config: Config, **settings) -> Config:
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, **settings))
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Three clips of noise in the folders of a rendered corpus, the last of a test performer."""
-    folder = tmp_path_factory.mktemp("corpus")
-    draw = np.random.default_rng(0)
-    for speaker in ("p000", "p001", "p022"):
-        stem = folder / speaker / f"{speaker}_000"
-        stem.parent.mkdir()
-        coarse = draw.integers(0, 255, (75, 8, 6, 3), np.uint8)
-        write_video(stem.with_suffix(".mp4"), coarse.repeat(16, 1).repeat(16, 2), 25)
-        signal = (0.1 * draw.standard_normal(48000)).astype(np.float32)
-        write_audio(stem.with_suffix(".wav"), signal, 16000)
-        landmarks = draw.uniform(0, 96, (75, 68, 2)).tolist()
-        stem.with_suffix(".json").write_text(json.dumps({"landmarks": landmarks}))
-    (folder / "corpus.json").write_text('{"seed": 0}')
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(corpus) -> Clips:
-    return Clips(clips(corpus, "train"), SMOKE.model.audio)
-
-
-def started(config: Config) -> Trainer:
-    """A trainer whose generator no longer copies the still: at first only its last layer learns."""
-    trainer = Trainer(config)
-    torch.nn.init.normal_(trainer.generator.frame_decoder.blocks[-1].grow.weight, std=0.1)
-    return trainer
-
-
-def weights_of(trainer: Trainer) -> dict[str, dict[str, torch.Tensor]]:
-    return {
-        name: {key: value.clone() for key, value in module.state_dict().items()}
-        for name, module in trainer.modules.items()
-    }
-
-
-def moved(trainer: Trainer, before: dict) -> set[str]:
-    """The networks, and the generator's parts, that are no longer what they were."""
-    names = set()
-    for name, module in trainer.modules.items():
-        for key, value in module.state_dict().items():
-            if not torch.equal(value, before[name][key]):
-                part = key.split(".")[0]
-                names.add(part if name == "generator" else name)
-    return names
-
+from talker.config import LossWeights, preset
+from talker.draws import draw_adversarial, draw_warm_up, gather, shifted
+from talker.trainer import Scene, Trainer
 
 # ---- a step of each phase
 
@@ -80,8 +18,8 @@ def moved(trainer: Trainer, before: dict) -> set[str]:
 def test_the_warm_up_teaches_reconstruction_only(data):
     trainer = started(SMOKE)
     before = weights_of(trainer)
-    trainer.set_rates(50, 10)
-    log = trainer.warm_up_step(data, np.random.default_rng(0))
+    trainer.networks.set_rates(50, 10)
+    log = trainer.warm_up_step([draw_warm_up(data, SMOKE, 0)])
     assert moved(trainer, before) == {
         *("identity_encoder", "content_encoder", "frame_decoder", "average"),
         *("noise_encoder", "lip_reading"),
@@ -95,7 +33,7 @@ def test_the_warm_up_teaches_reconstruction_only(data):
 
 def test_lips_alone_teach_the_content_encoder_and_nothing_that_paints(data):
     trainer = started(dataclasses.replace(SMOKE, losses=LossWeights(0, 0, 0, 0)))
-    trainer.warm_up_step(data, np.random.default_rng(0))
+    trainer.warm_up_step([draw_warm_up(data, SMOKE, 0)])
     felt = {
         name.split(".")[0]
         for name, p in trainer.generator.named_parameters()
@@ -108,8 +46,7 @@ def test_half_precision_computes_nearly_the_same(data):
     logs = []
     for precision in ("fp32", "bf16"):
         trainer = started(changed(SMOKE, precision=precision))
-        with trainer.autocast():
-            logs.append(trainer.warm_up_step(data, np.random.default_rng(0)))
+        logs.append(trainer.warm_up_step([draw_warm_up(data, SMOKE, 0)]))
     assert logs[0] != logs[1]
     assert logs[0] == pytest.approx(logs[1], rel=0.05)
 
@@ -120,8 +57,8 @@ def test_reconstruction_gets_better(data):
     trainer = Trainer(changed(SMOKE, warm_up=1000, warm_up_rate=5e-3))
     history = []
     for step in range(20):
-        trainer.set_rates(step + 100, 10)
-        log = trainer.warm_up_step(bright, np.random.default_rng(step))
+        trainer.networks.set_rates(step + 100, 10)
+        log = trainer.warm_up_step([draw_warm_up(bright, SMOKE, step)])
         history.append(log["l1_lower"] + log["l1_upper"])
     assert np.mean(history[-3:]) < 0.5 * history[0]
 
@@ -129,9 +66,9 @@ def test_reconstruction_gets_better(data):
 @pytest.mark.parametrize(("step", "critics"), [(0, {"frame", "sequence"}), (1, {"frame", "sync"})])
 def test_an_adversarial_step_teaches_the_generator_and_its_critics(data, step, critics):
     trainer = started(SMOKE)
-    trainer.set_rates(1000, 1000)
+    trainer.networks.set_rates(1000, 1000)
     before = weights_of(trainer)
-    log = trainer.adversarial_step(data, np.random.default_rng(0), step)
+    log = trainer.adversarial_step([draw_adversarial(data, SMOKE, step)])
     parts = {"identity_encoder", "content_encoder", "frame_decoder"}
     assert moved(trainer, before) == parts | critics | {"lip_reading", "average"}
     for name in critics:
@@ -146,8 +83,8 @@ def test_every_term_of_equation_7_reaches_the_generator(data, term, step, warm_u
     weights = dataclasses.replace(LossWeights(0, 0, 0, 0), **{term: 1.0})
     config = changed(SMOKE, warm_up=warm_up, lips_weight=0.0)
     trainer = started(dataclasses.replace(config, losses=weights))
-    trainer.set_rates(1000, 1000)
-    trainer.adversarial_step(data, np.random.default_rng(0), step)
+    trainer.networks.set_rates(1000, 1000)
+    trainer.adversarial_step([draw_adversarial(data, SMOKE, step)])
     felt = {
         name.split(".")[0]
         for name, p in trainer.generator.named_parameters()
@@ -162,10 +99,10 @@ def test_every_term_of_equation_7_reaches_the_generator(data, term, step, warm_u
 
 def test_the_saved_generator_is_an_average_of_the_trained_ones(data):
     trainer = Trainer(changed(SMOKE, average_decay=0.75))
-    trainer.set_rates(50, 10)
+    trainer.networks.set_rates(50, 10)
     start = weights_of(trainer)["generator"]
-    trainer.warm_up_step(data, np.random.default_rng(0))
-    for key, kept in trainer.average.named_parameters():
+    trainer.warm_up_step([draw_warm_up(data, SMOKE, 0)])
+    for key, kept in trainer.networks.average.named_parameters():
         expected = 0.75 * start[key] + 0.25 * trainer.generator.get_parameter(key)
         assert torch.allclose(kept, expected, atol=1e-6)
         assert not kept.requires_grad
@@ -173,8 +110,8 @@ def test_the_saved_generator_is_an_average_of_the_trained_ones(data):
 
 def test_gradients_are_clipped_to_their_norm(data):
     trainer = Trainer(changed(SMOKE, clip_norm=1e-3))
-    log = trainer.warm_up_step(data, np.random.default_rng(0))
-    grads = [p.grad for p in trainer.optimisers["generator"].param_groups[0]["params"]]
+    log = trainer.warm_up_step([draw_warm_up(data, SMOKE, 0)])
+    grads = [p.grad for p in trainer.networks.optimisers["generator"].param_groups[0]["params"]]
     norm = torch.stack([g.norm() for g in grads if g is not None]).norm()
     assert log["grad_generator"] > 2e-3 and norm == pytest.approx(1e-3, rel=0.01)
 
@@ -196,10 +133,10 @@ def test_batch_norm_is_calibrated_once_and_then_frozen(data):
         trainer.freeze()
         calibrated.append(statistics(trainer))
     assert not same(start, calibrated[0]) and same(*calibrated)
-    trainer.warm_up_step(data, np.random.default_rng(0))
-    trainer.adversarial_step(data, np.random.default_rng(0), 1)
+    trainer.warm_up_step([draw_warm_up(data, SMOKE, 0)])
+    trainer.adversarial_step([draw_adversarial(data, SMOKE, 1)])
     assert same(calibrated[0], statistics(trainer))
-    averaged = dict(trainer.average.named_buffers())
+    averaged = dict(trainer.networks.average.named_buffers())
     assert all(torch.equal(v, averaged[k]) for k, v in calibrated[0].items())  # what is saved
 
 
@@ -207,8 +144,8 @@ def test_learning_rates(data):
     trainer = Trainer(changed(SMOKE, warm_up=1000, warm_up_rate=1e-3))
 
     def rates(step: int) -> dict[str, float]:
-        trainer.set_rates(step, epoch_steps=10)
-        return {k: o.param_groups[0]["lr"] for k, o in trainer.optimisers.items()}
+        trainer.networks.set_rates(step, epoch_steps=10)
+        return {k: o.param_groups[0]["lr"] for k, o in trainer.networks.optimisers.items()}
 
     assert rates(0)["generator"] < 2e-5  # a ramp of 100 steps
     assert rates(120)["generator"] > 0.9e-3 > rates(500)["generator"] > rates(990)["generator"]
@@ -216,9 +153,59 @@ def test_learning_rates(data):
     assert rates(1000) == rates(1099) == pytest.approx(paper)
     decayed = {"generator": 0.98e-4, "frame": 0.9e-4, "sequence": 0.9e-5, "sync": 0.9e-5}
     assert rates(1100) == pytest.approx(decayed)  # after ten epochs: 2 % and 10 %
+    twice = {"generator": 0.98**2 * 1e-4, "frame": 0.81e-4, "sequence": 0.81e-5, "sync": 0.81e-5}
+    assert rates(1200) == rates(1299) == pytest.approx(twice)
+
+
+def test_l1_says_nothing_about_the_upper_half_in_the_papers_training(data):
+    """L1 on the whole face teaches the generator to ignore the noise."""
+    paper = preset("paper").train
+    assert (paper.warm_up, paper.upper_weight, paper.mouth_emphasis) == (0, 0, 0)
+    config = dataclasses.replace(SMOKE, losses=LossWeights(0, 0, 0, 600.0))
+    config = changed(config, warm_up=0, upper_weight=paper.upper_weight, lips_weight=0.0)
+    trainer = started(config)
+    scene = trainer.imagine(draw_adversarial(data, config, 1))
+    scene.made.retain_grad()
+    trainer.persuade(scene)[0].backward()
+    assert not scene.made.grad[..., :64, :].any()
+    assert (scene.made.grad[..., 64:, :] != 0).float().mean() > 0.9
+
+
+def test_the_sync_discriminator_learns_beside_the_generator_all_along(data):
+    """In other people's attempts it was trained first, and frozen."""
+    trainer = started(SMOKE)
+    trainer.networks.set_rates(1000, 1000)
+    for step in (1, 3, 5):
+        before = weights_of(trainer)
+        trainer.adversarial_step([draw_adversarial(data, SMOKE, step)])
+        assert {"sync", "frame_decoder"} <= moved(trainer, before)
+        assert all(p.requires_grad for p in trainer.modules["sync"].parameters())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_generator_meets_the_discriminators_after_their_step(data, precision):
+    """Autocast keeps rounded copies of weights; they must not outlive the step."""
+    logs = []
+    for rate in (0.0, 0.01):
+        config = changed(SMOKE, precision=precision, frame_rate=rate)
+        trainer = started(config)
+        trainer.networks.set_rates(1000, 1000)
+        logs.append(trainer.adversarial_step([draw_adversarial(data, config, 1)]))
+    assert logs[0]["frame_loss"] == logs[1]["frame_loss"]
+    assert abs(logs[0]["img"] - logs[1]["img"]) > 0.01
 
 
 # ---- its parts
+
+
+def test_misaligned_pairs_are_misaligned_and_others_are_not(data):
+    for step in range(1, 60, 2):
+        draw = draw_adversarial(data, SMOKE, step)
+        middle = draw.batch.at[:, 2]
+        assert ((draw.away - middle).abs() >= 5).all() and draw.away.max() < SMOKE.train.frames
+        scene = Scene(draw, None, None, None)
+        for row, centre in enumerate(middle):
+            assert torch.equal(scene.audio[row], draw.batch.audio_frames[row, centre])
 
 
 def test_shifted_is_always_out_of_sync():
@@ -254,145 +241,5 @@ def test_fitting_the_noise_moves_the_noise_generator_alone(data):
     distance = trainer.fit_noise(data, 3)
     assert np.isfinite(distance)
     assert moved(trainer, before) == {"noise_generator", "average"}
-    for name, value in trainer.average.noise_generator.state_dict().items():
+    for name, value in trainer.networks.average.noise_generator.state_dict().items():
         assert torch.equal(value, trainer.generator.noise_generator.state_dict()[name])
-
-
-# ---- the loop
-
-
-def journal(out) -> list[dict]:
-    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-
-
-@pytest.fixture(scope="module")
-def whole(data, tmp_path_factory):
-    """Six steps in one go: two of warm-up, four adversarial."""
-    out = tmp_path_factory.mktemp("whole")
-    assert run(changed(SMOKE, steps=6), data, out) == out / "generator"
-    return out
-
-
-@pytest.mark.parametrize("stops", [(2,), (1, 3, 4)])
-def test_a_run_in_pieces_ends_with_the_same_bytes(data, whole, tmp_path, stops):
-    for steps in (*stops, 6):
-        run(changed(SMOKE, steps=steps), data, tmp_path)
-    for name in ("state.safetensors", "generator/generator.safetensors"):
-        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
-    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3, 4, 5, 6]
-
-
-def test_the_log_tells_both_phases(whole):
-    rows = journal(whole)
-    assert all({"l1_lower", "l1_upper", "grad_generator", "seconds"} <= row.keys() for row in rows)
-    assert [("img" in row) for row in rows] == [False] * 2 + [True] * 4
-    assert [("seq" in row, "sync" in row) for row in rows[2:]] == [(True, False), (False, True)] * 2
-
-
-def test_the_saved_generator_loads_and_makes_frames(whole):
-    generator = load_generator(whole / "generator")
-    assert generator.config == SMOKE.model
-    state = load_file(whole / "state.safetensors")
-    for name, value in generator.state_dict().items():  # the average's, in half precision
-        assert torch.equal(value, state[f"module/average/{name}"].half().to(value.dtype))
-    audio = torch.zeros(1, 4, generator.config.audio.samples)
-    noise = generator.noise_generator.draw(1, 4, torch.Generator().manual_seed(0))
-    frames = generator(torch.zeros(1, 3, 128, 96), audio, noise)
-    assert frames.shape == (1, 4, 3, 128, 96) and frames.isfinite().all()
-    extra = read_config(whole / "generator")["extra"]
-    assert extra["step"] == 6 and extra["seed"] == 0 and extra["train"]["warm_up"] == 2
-    assert {p.name for p in whole.iterdir()} == {
-        *("config.json", "generator", "log.jsonl", "state.safetensors"),
-    }
-
-
-def test_another_seed_is_another_generator(data, whole, tmp_path):
-    run(changed(SMOKE, steps=3, seed=1), data, tmp_path)
-    assert journal(tmp_path)[0]["l1_lower"] != journal(whole)[0]["l1_lower"]
-
-
-def test_without_resume_a_run_starts_afresh(data, whole, tmp_path):
-    run(changed(SMOKE, steps=1), data, tmp_path)
-    first = (tmp_path / "state.safetensors").read_bytes()
-    run(changed(SMOKE, steps=1), data, tmp_path, resume=False)
-    assert (tmp_path / "state.safetensors").read_bytes() == first
-
-
-def test_minutes_end_a_run(data, tmp_path):
-    run(changed(SMOKE, steps=None, minutes=1e-9), data, tmp_path)
-    assert journal(tmp_path) == []  # the time was over before the first step
-    load_generator(tmp_path / "generator")
-
-
-def test_the_state_is_saved_on_the_way(data, tmp_path, monkeypatch):
-    class Cut(Exception):
-        pass
-
-    def cut(*_):
-        raise Cut
-
-    monkeypatch.setattr(loop, "SAVE_SECONDS", 0)
-    monkeypatch.setattr(Trainer, "adversarial_step", cut)
-    with pytest.raises(Cut):
-        run(changed(SMOKE, steps=6), data, tmp_path)
-    monkeypatch.undo()
-    run(changed(SMOKE, steps=3), data, tmp_path)
-    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]  # on from the second
-
-
-def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(corpus, tmp_path):
-    broken = Clips(clips(corpus, "train"), SMOKE.model.audio)
-    broken.signals = [np.full_like(signal, np.nan) for signal in broken.signals]
-    with pytest.raises(TalkerError, match="a loss is not finite at step 1: .*lower learning rates"):
-        run(SMOKE, broken, tmp_path)
-    assert not (tmp_path / "generator").exists()
-    assert not (tmp_path / "state.safetensors").exists()  # and does not replace a good state
-
-
-def test_a_state_of_other_networks_is_refused(data, whole, tmp_path):
-    (tmp_path / "state.safetensors").write_bytes((whole / "state.safetensors").read_bytes())
-    wider = dataclasses.replace(SMOKE, model=dataclasses.replace(SMOKE.model, width=5))
-    with pytest.raises(TalkerError, match="holds a run with other settings"):
-        run(wider, data, tmp_path)
-    assert not (tmp_path / "config.json").exists()
-
-
-def test_train_reads_the_training_performers_of_a_corpus(corpus, whole, tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr(loop, "run", lambda config, data, *rest: seen.append((config, data, *rest)))
-    train(corpus, tmp_path / "run", "smoke", minutes=3, steps=5, seed=7, resume=False)
-    ((config, data, out, resume),) = seen
-    assert data.names == ["p000/p000_000", "p001/p001_000"]  # p022 is for the test
-    assert (config.train.minutes, config.train.steps, config.train.seed) == (3, 5, 7)
-    assert config.train.corpus == str(corpus) and config.model == SMOKE.model
-    assert out == tmp_path / "run" and resume is False
-    train(corpus, tmp_path / "run", "smoke")
-    assert seen[1][0].train.steps == SMOKE.train.steps and seen[1][3] is True
-
-
-def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
-    start = str(whole / "generator")
-    out = run(changed(SMOKE, steps=0, start=start), data, tmp_path)
-    blob = (out / "generator.safetensors").read_bytes()
-    noise = {
-        name for name in load_file(whole / "generator/generator.safetensors") if "noise" in name
-    }
-    before, after = (load_file(p / "generator.safetensors") for p in (whole / "generator", out))
-    assert noise and all(torch.equal(after[name], before[name]) for name in before.keys() - noise)
-    for steps in (1, 3):  # and, resumed, does not go back to them
-        run(changed(SMOKE, steps=steps, start=start), data, tmp_path)
-    assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]
-    assert (out / "generator.safetensors").read_bytes() != blob
-    other = changed(
-        dataclasses.replace(SMOKE, model=dataclasses.replace(SMOKE.model, width=5)), start=start
-    )
-    with pytest.raises(TalkerError, match="a generator of another shape"):
-        run(other, data, tmp_path / "other")
-
-
-def test_train_names_what_is_missing(tmp_path):
-    with pytest.raises(TalkerError, match="holds no corpus"):
-        train(tmp_path, tmp_path / "run", "smoke")
-    with pytest.raises(TalkerError, match="no preset 'enormous'"):
-        train(tmp_path, tmp_path / "run", "enormous")
-    assert not (tmp_path / "run").exists()
