@@ -12,7 +12,7 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-EXTRAS := faces,render,prepare,train,book,dev
+EXTRAS := faces,render,prepare,train,evaluate,book,dev
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1

@@ -1,4 +1,4 @@
-"""Held-out performers: how the lips follow, how the eyes blink, what the pictures look like.
+"""Test performers: how the lips follow, how the eyes blink, what the pictures look like.
 
 Reads results/talking.json and results/talking_strip.png, writes fig_talking.png.
 """
@@ -87,11 +87,12 @@ def main() -> None:
         axes = figure.add_subplot(grid[1, 2])
         bins = np.arange(-0.5, 5)
         seconds = 3.0
+        test = np.array(results["per_clip"]["split"]) == "test"
         for key, colour, label in (
             ("blinks_per_second_real", ORANGE, "real"),
             ("blinks_per_second", BLUE, "generated"),
         ):
-            counts = np.array(results["per_clip"][key]) * seconds
+            counts = np.array(results["per_clip"][key])[test] * seconds
             axes.hist(counts, bins, histtype="step", color=colour, label=label, linewidth=1.6)
         axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
         axes.legend(loc="upper center", frameon=False)

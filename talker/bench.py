@@ -1,8 +1,8 @@
-"""How fast things are on this machine: `talker bench prepare`, `store`, `render` and `train`.
+"""How fast things are on this machine: `talker bench prepare`, `store`, `render` and others.
 
-The last is in `talker.bench_train`. For the others seconds are those of the processor, not of the
-clock, so that other work on the machine changes them little; "a core" is one that does nothing
-else.
+`train` and `evaluate` are in modules of their own. But for `train`, seconds are those of the
+processor and not of the clock, so that other work on the machine changes them little; "a core" is
+one that does nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +39,8 @@ def bench_prepare(files: list[Path]) -> list[dict]:
     """Prepare 1, 2, 4 ... clips of these video files, each count in a process of its own.
 
     Returns for each count: clips, frames that were kept, frames_per_second of one core, and peak
-    memory of the process in MB. Raises TalkerError when no file is given, or none can be prepared.
+    memory of the process in MB. Raises TalkerError when no file is given, none can be prepared, or
+    a process dies.
     """
     if not files:
         raise TalkerError("there is no file to prepare: name some videos with a face and sound.")
@@ -46,8 +49,14 @@ def bench_prepare(files: list[Path]) -> list[dict]:
     rows = []
     for count in counts:
         if count <= max(1, len(files)):
-            with context.Pool(1) as pool:
-                rows.append(pool.apply(_prepare_some, (files[:count],)))
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                try:
+                    rows.append(pool.submit(_prepare_some, files[:count]).result())
+                except BrokenProcessPool as error:  # a Pool would wait for ever
+                    raise TalkerError(
+                        f"the process that prepared {count} clips died: free some memory, and "
+                        "run the same command again."
+                    ) from error
     return rows
 
 
@@ -171,7 +180,8 @@ def bench_render(performers: int = 2) -> list[dict]:
     frames_per_second by the clock and by the processor (`..._core`), and what of the processor's
     milliseconds for a frame goes where: posing the mesh, building the ray tracer's tree, tracing
     the camera's rays, light (its rays too), shading, and writing video and sound; the rest is
-    speech, acting and small change.
+    speech, acting and small change. One more performer's clip comes first and is not counted: it
+    loads what a process needs once.
     """
     from talker.corpora import rendered
     from talker.studio.camera import Camera
@@ -192,13 +202,15 @@ def bench_render(performers: int = 2) -> list[dict]:
         "write": (rendered, "write_clip", rendered.write_clip),
     }
     rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        rendered.render_to_disk((Path(folder), 0, performers, {0: "grid"}))
     for number in range(performers):
         began = time.process_time()
         rendered._on_set(number, 0)
         ready = time.process_time()
         with tempfile.TemporaryDirectory() as folder, _clocked(stages) as seconds:
             clock, processor = time.perf_counter(), time.process_time()
-            rendered.render_to_disk((Path(folder), number, 0, 0, "grid"))
+            rendered.render_to_disk((Path(folder), 0, number, {0: "grid"}))
             clock, processor = time.perf_counter() - clock, time.process_time() - processor
         each = {name: 1000 * seconds[name] / rendered.FRAMES for name in stages}
         each["rest"] = 1000 * processor / rendered.FRAMES - sum(each.values())
@@ -248,8 +260,10 @@ def _clocked(stages: dict[str, tuple[object, str, Callable]]) -> Iterator[Counte
 
 
 def bench(what: str, paths: list[Path], out: Path | None = None) -> list[dict]:
-    """Measure "prepare" on video files, "store" or "train" on a corpus, or "render"; prints rows,
-    and writes them to `out` as JSON where that is given. Raises TalkerError as these do.
+    """Measure "prepare" or "evaluate" on video files, "store" or "train" on a corpus, or "render".
+
+    Prints rows, and writes them to `out` as JSON where that is given. Raises TalkerError as these
+    do.
     """
     if what in ("store", "train") and len(paths) != 1:
         raise TalkerError(f"`talker bench {what}` takes one folder with a corpus.")
@@ -261,6 +275,10 @@ def bench(what: str, paths: list[Path], out: Path | None = None) -> list[dict]:
         rows = bench_store(paths[0])
     elif what == "render":
         rows = bench_render()
+    elif what == "evaluate":
+        from talker.bench_evaluate import bench_evaluate
+
+        rows = bench_evaluate(paths)
     else:
         from talker.bench_train import bench_train
 

@@ -131,19 +131,25 @@ def render(
     performers: int = 24,
     clips: int = 12,
     seed: int = 0,
+    scheduler: str | None = None,
     workers: int = 0,
     sentences: Literal["grid", "cremad", "rich", "all"] = "grid",
+    splits: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test"),
 ) -> None:
     """Render a corpus of performers who speak.
+
+    Run the same command again to go on with what was interrupted.
 
     Args:
         out: The folder for the corpus.
         performers: How many people.
         clips: How many sentences each of them says.
         seed: Of everything: the same seed gives the same corpus.
-        workers: Processes to use; 0 means one for each core.
+        scheduler: Address of a Dask scheduler (tcp://...); without it this machine does the work.
+        workers: Processes on this machine; 0 means one for each core.
         sentences: GRID's commands; CREMA-D's sentences in six emotions; long phonetically rich
             ones; or all three in turn.
+        splits: Only the performers of these splits, for more clips to test on, say.
     """
     from talker.corpora.rendered import render_corpus
 
@@ -154,6 +160,8 @@ def render(
         seed=seed,
         workers=workers,
         sentences=sentences,
+        scheduler=scheduler,
+        splits=splits,
     )
 
 
@@ -188,9 +196,44 @@ def prepare(
     )
 
 
+def evaluate(
+    generated: Path,
+    real: Path,
+    out: Annotated[Path | None, arg(aliases=["-o"])] = None,
+    metrics: tuple[str, ...] = (),
+    workers: int = 0,
+    aligned: bool = False,
+    sync_weights: Path | None = None,
+    lip_weights: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """Measure generated videos against real ones: the columns of the paper's Tables 5 and 6.
+
+    Args:
+        generated: A folder with any system's videos.
+        real: A folder with the real videos, of the same names, in any container.
+        out: A JSON file for every clip's values, with 95 % intervals over clips.
+        metrics: Names of metrics, such as psnr ssim cpbd acd blinks (default: all).
+        workers: Processes to use; 0 means one for each core.
+        aligned: Frames are crops of the canonical face already, whatever their size.
+        sync_weights: Weights of the synchrony network, instead of those of this package.
+        lip_weights: Weights of the lip reader, instead of those of this package.
+        seed: Of the intervals.
+    """
+    from talker.evaluate import evaluate as run
+    from talker.evaluate import table
+    from talker.metrics.pair import Weights
+
+    weights = Weights(sync_weights, lip_weights)
+    results = run(generated, real, out, metrics, workers, aligned, weights, seed)
+    for note in results["notes"]:
+        print(f"talker: {note}", file=sys.stderr)
+    print(table(results))
+
+
 def bench(
     what: Positional[
-        Annotated[Literal["prepare", "store", "render", "train"], arg(metavar="WHAT")]
+        Annotated[Literal["prepare", "store", "render", "train", "evaluate"], arg(metavar="WHAT")]
     ],
     paths: Positional[Annotated[tuple[Path, ...], arg(metavar="[PATH ...]")]] = (),
     out: Annotated[Path | None, arg(aliases=["-o"])] = None,
@@ -198,7 +241,8 @@ def bench(
     """Measure this machine's speed: preparing video, ways to store a corpus, rendering, training.
 
     Args:
-        what: "prepare" (on video files), "store" or "train" (on the folder of a corpus), "render".
+        what: "prepare" or "evaluate" (on video files), "store" or "train" (on the folder of a
+            corpus), "render".
         paths: The files, or the folder; none to render.
         out: A JSON file for the numbers.
     """
@@ -224,6 +268,33 @@ def train(
     run(config, resume)
 
 
+def train_evaluator(
+    which: Positional[Annotated[Literal["sync", "lips"], arg(metavar="WHICH")]],
+    corpora: Positional[Annotated[tuple[Path, ...], arg(metavar="CORPUS ...")]],
+    out: Annotated[Path, arg(aliases=["-o"])],
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+) -> None:
+    """Train a network that metrics ask: of synchrony ("sync") or of what lips say ("lips").
+
+    Run the same command again to go on with what was interrupted.
+
+    Args:
+        which: The network.
+        corpora: Folders of corpora; training sees their speakers for training only.
+        out: The folder for the weights, the log and the state of the run.
+        steps: How long; the learning rate falls to 0 over them (default: the network's own).
+        minutes: At most so long now; the same command goes on.
+        seed: Of everything: the same seed gives the same weights.
+    """
+    if which == "sync":
+        from talker.evaluators.train_synchrony import train as run
+    else:
+        from talker.evaluators.train_lip_reader import train as run
+    print(run(corpora, out, steps, minutes, seed))
+
+
 def _preset_in(arguments: Sequence[str]) -> Config:
     """The preset that the arguments of `train` name: its settings are what tyro shows and fills."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
@@ -240,10 +311,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "bench": bench,
     "demo": demo,
     "corpora": corpora,
+    "evaluate": evaluate,
     "fetch": fetch,
     "prepare": prepare,
     "render": render,
     "train": train,
+    "train-evaluator": train_evaluator,
 }
 
 

@@ -1,11 +1,11 @@
 """Work on many processors: Dask distributed, on this machine or on a cluster.
 
 On one machine there is nothing to set up: `talker prepare grid /data/grid --out data/grid` starts
-one process for each core, or as many as `--workers` says. On a cluster, every machine has to have
-this package and to see both folders under the same names. The scheduler's dashboard (port 8787)
-shows what each worker does, if `pip install bokeh` came before it. A worker that dies, is
-preempted or loses its network loses nothing: what it was doing is done again by another, and what
-it had finished is on disk.
+one process for each core, or as many as `--workers` says, and so does `talker render`. On a
+cluster, every machine has to have this package and to see the folders under the same names. The
+scheduler's dashboard (port 8787) shows what each worker does, if `pip install bokeh` came before
+it. A worker that dies, is preempted or loses its network loses nothing: what it was doing is done
+again by another, and what it had finished is on disk.
 
 SLURM (`pip install dask-jobqueue`; the same with PBSCluster, LSFCluster, SGECluster). In Python, on
 the login node, or in a job of its own that lives as long as the work:
@@ -19,6 +19,7 @@ the login node, or in a job of its own that lives as long as the work:
 and, while that Python stays open, on the same node:
 
     talker prepare grid /data/grid --out /data/prepared/grid --scheduler tcp://10.0.0.5:40123
+    talker render --out /data/rendered --performers 960 --scheduler tcp://10.0.0.5:40123
 
 Without dask-jobqueue the same in two lines, the workers as an array of jobs:
 
@@ -26,29 +27,69 @@ Without dask-jobqueue the same in two lines, the workers as an array of jobs:
     sbatch --array=1-200 --mem=2G --time=2:00:00 --wrap \
         "dask worker --nthreads 1 --scheduler-file /data/scheduler.json"
 
-Kubernetes (the Dask operator; image: any with this package; both folders on a volume that many
-machines may write to):
+Kubernetes: the Dask operator, an image with this package, and a volume that many machines may write
+to (here a claim named `talker-data`). The image, from a Dockerfile in a clone of this repository:
+
+    FROM python:3.11-slim
+    COPY . /talker
+    RUN pip install --constraint /talker/constraints.txt "/talker[render,prepare]"
+
+cluster.yaml, in which only the two names of the image and the claim are yours to change:
+
+    apiVersion: kubernetes.dask.org/v1
+    kind: DaskCluster
+    metadata: {name: talker}
+    spec:
+      worker:
+        replicas: 2
+        spec:
+          containers:
+            - name: worker
+              image: &image registry.example.org/talker:latest
+              args: [dask, worker, --nthreads, "1", --name, $(DASK_WORKER_NAME)]
+              resources: {requests: {cpu: "1", memory: 2Gi}, limits: {memory: 2Gi}}
+              volumeMounts: &mounts [{name: data, mountPath: /data}]
+          volumes: &volumes
+            - name: data
+              persistentVolumeClaim: {claimName: talker-data}
+      scheduler:
+        spec:
+          containers:
+            - name: scheduler
+              image: *image
+              args: [dask, scheduler]
+              ports:
+                - {name: tcp-comm, containerPort: 8786}
+                - {name: http-dashboard, containerPort: 8787}
+              readinessProbe: {httpGet: {port: http-dashboard, path: /health}}
+              volumeMounts: *mounts
+          volumes: *volumes
+        service:
+          type: ClusterIP
+          selector: {dask.org/cluster-name: talker, dask.org/component: scheduler}
+          ports:
+            - {name: tcp-comm, port: 8786, targetPort: tcp-comm}
+            - {name: http-dashboard, port: 8787, targetPort: http-dashboard}
+
+and then, the last line in the scheduler's pod because it sees the volume, too:
 
     helm install --repo https://helm.dask.org --create-namespace -n dask-operator \
         --generate-name dask-kubernetes-operator
-    kubectl apply -f cluster.yaml     # kind: DaskCluster; its worker mounts the volume as /data and
-                                      # its args are [dask, worker, --nthreads, "1", --name,
-                                      # $(DASK_WORKER_NAME)]
+    kubectl apply -f cluster.yaml
     kubectl scale --replicas=50 daskworkergroup/talker-default
-    kubectl port-forward service/talker-scheduler 8786 &
-    talker prepare grid /data/grid --out /data/prepared/grid --scheduler tcp://localhost:8786
-
-where the last line runs on a machine that has the volume as /data too (a pod of the same image:
-`kubectl exec`, with tcp://talker-scheduler:8786).
+    kubectl exec -it deployment/talker-scheduler -- talker prepare grid /data/grid \
+        --out /data/prepared/grid --scheduler tcp://talker-scheduler:8786
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from talker.errors import TalkerError
 
@@ -60,10 +101,10 @@ def on_workers(
     tasks: Iterable,
     scheduler: str | None,
     workers: int,
-    done: Callable[[], None],
+    done: Callable[[Any], None],
     folders: list[Path],
 ) -> None:
-    """Call `function(task)` once for each task, on Dask workers; `done()` after each.
+    """Call `function(task)` once for each task, on Dask workers, and `done` with what it returns.
 
     Tasks are given out as others end, so that their number does not matter to memory. A task whose
     worker dies is given to another. An exception in a task is raised here.
@@ -101,12 +142,13 @@ def on_workers(
                 fatal.append(str(error))
             elif error is not None:
                 raise error
+            else:
+                done(future.result())
             future.release()
-            done()
             give_out(max(0, _wanted(client) - running.count()))
     if fatal:
         raise TalkerError(
-            f"{len(fatal)} clips could not be prepared, because every worker that tried died: give "
+            f"{len(fatal)} tasks were given up, because every worker that tried them died: give "
             "workers more memory, and run the same command again."
         )
 
@@ -122,11 +164,26 @@ def _client(scheduler: str | None, workers: int) -> Iterator:
     from distributed import Client, LocalCluster
 
     if scheduler is None:
-        count = workers or len(os.sched_getaffinity(0))
-        # No task waits at a worker, or it would count as one of those that kill workers.
+        settings = {
+            "n_workers": workers or len(os.sched_getaffinity(0)),
+            "threads_per_worker": 1,
+            "dashboard_address": None,
+            # A worker that is shut down during a heartbeat would print a traceback.
+            "silence_logs": logging.CRITICAL,
+        }
+        # No task waits at a worker, or it would count as one of those that kill workers. Memory
+        # that a frame lets go of is kept for the next: Dask's own setting gives it back at once,
+        # and rendering then spends a third of its time on getting it again.
+        kept = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
         with (
-            dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
-            LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as cluster,
+            dask.config.set(
+                {
+                    "distributed.scheduler.worker-saturation": 1.0,
+                    "distributed.nanny.pre-spawn-environ": kept
+                    | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                }
+            ),
+            LocalCluster(**settings) as cluster,
             Client(cluster) as client,
         ):
             yield client

@@ -17,6 +17,11 @@ from talker.errors import TalkerError
 
 T = TypeVar("T")
 
+# The 600 of the paper's Eq. 7 where Eq. 6 is a mean over half a frame of pixels in [-1, 1]. A sum
+# over the lower half of pixels in [0, 1], divided by the pixels of a whole frame, is a quarter of
+# that mean, and of the readings of Eq. 6 the one that comes nearest to the ratio the paper states.
+PAPER_L1 = 600 / 4
+
 
 @dataclass(frozen=True)
 class AudioConfig:
@@ -124,12 +129,15 @@ class DiscriminatorConfig:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Lambdas of Eq. 5 and Eq. 7. See `talker.losses` on what 600 means for a mean."""
+    """Lambdas of Eq. 5 and Eq. 7, of a step that has all terms.
+
+    A term that only one step in n has weighs n times as much there (`talker.trainer`).
+    """
 
     img: float = 1.0  # of the frame discriminator
     sync: float = 0.8  # of the synchronization discriminator
     seq: float = 0.2  # of the sequence discriminator
-    l1: float = 600.0  # of the lower half's L1
+    l1: float = PAPER_L1  # of the lower half's L1, a mean
 
 
 @dataclass(frozen=True)
@@ -173,15 +181,20 @@ class TrainConfig:
     # Of a linear reading of lips and jaw off z_c, against landmarks: it tells the content encoder
     # what to listen for at every frame of a window, long before the decoder can paint it.
     lips_weight: float = 0.0
-    alter_voices: bool = False  # other pitch, room and noise for every sound: `talker.augmentation`
-    alter_pictures: bool = False  # other light and framing for every clip
+    # Other pitch, level, room and noise for every sound: `talker.augmentation`.
+    alter_voices: bool = False
+    # Other light and framing for every clip, and once in ten times a still that is not its first
+    # frame, so that eyes may be closed and lips open in it.
+    alter_pictures: bool = False
     upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
     adversarial_clips: int = 16  # per batch of snippets
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
     sequence_clips: int = 4  # per batch of whole sequences
     sequence_stride: int = 1  # every how many frames of that sequence are decoded
     clip_norm: float = 1e9  # largest norm of a gradient
-    average_decay: float = 0.999  # of the running average of the generator that is saved
+    # Of the running average of the generator that is validated and saved: 0 saves the generator as
+    # the last step left it, as the paper does; nearer to 1 its flicker from step to step goes.
+    average_decay: float = 0.0
     generator_rate: float = 1e-4  # Adam's, as the three others
     frame_rate: float = 1e-4  # of the frame discriminator
     sequence_rate: float = 1e-5  # of the sequence discriminator
@@ -215,7 +228,8 @@ PRESETS: dict[str, Config] = {
         discriminators=DiscriminatorConfig(
             frame_width=24, sequence_width=16, sync_width=24, embedding_dim=128, sequence_pool=2
         ),
-        losses=LossWeights(l1=200.0),  # a mean of about 0.02: three times the adversarial loss
+        # With it the mean, emphasis included, weighs three times the adversarial loss.
+        losses=LossWeights(l1=120.0),
         train=TrainConfig(
             out="runs/laptop",
             minutes=360.0,
@@ -229,7 +243,7 @@ PRESETS: dict[str, Config] = {
             average_decay=0.998,
             mouth_emphasis=1.0,
             eye_emphasis=1.0,
-            lips_weight=2.0,
+            lips_weight=1.2,
             alter_voices=True,
             alter_pictures=True,
             upper_weight=0.5,
@@ -240,6 +254,7 @@ PRESETS: dict[str, Config] = {
             clip_norm=2000.0,
             sequence_rate=1e-4,
             sync_rate=1e-4,
+            decay_epochs=40,  # epochs of some hundred clips, not of GRID's thousands
         ),
     ),
     "smoke": Config(

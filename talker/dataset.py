@@ -148,8 +148,9 @@ class Clips:
     ) -> Batch:
         """A random batch: `clips` clips, a window of T frames each, some of them decoded.
 
-        The still is the clip's first frame, once in ten times any of its frames. Still and frames
-        are mirrored together half the time, and the sound's level varies by -9 to +6 dB.
+        The still is the clip's first frame; with `pictures`, once in ten times any of its frames.
+        Still and frames are mirrored together half the time. With `voices` the sound's level varies
+        by -9 to +6 dB.
 
         Args:
             window: T, or the length of the shortest of the clips where that is less.
@@ -163,18 +164,20 @@ class Clips:
             video, signal = self.frames[chosen], self.signals[chosen]
             start = int(rng.integers(len(video) - length + 1))
             picked = self._pick(rng, length, decoded, stride)
-            still = 0 if rng.random() < 0.9 else int(rng.integers(len(video)))
+            # The dice are thrown with and without alterations: all else is the same then.
+            still, rarely = int(rng.integers(len(video))), rng.random() < 0.1
+            still = still if self.pictures and rarely else 0
             flip = slice(None, None, -1 if rng.random() < 0.5 else 1)
             seen = video[np.append(still, start + picked)][:, :, flip]  # one look into the file
             if self.pictures:
                 seen = another_picture(np.ascontiguousarray(seen), rng)
             stills.append(seen[0])
             frames.append(seen[1:])
-            sound = torch.from_numpy(signal * np.float32(10 ** (rng.uniform(-9, 6) / 20)))
+            level = np.float32(10 ** (rng.uniform(-9, 6) / 20))
             if self.voices:
-                cut = another_voice(sound, self.audio, len(video), rng)
+                cut = another_voice(torch.from_numpy(level * signal), self.audio, len(video), rng)
             else:
-                cut = audio_frames(sound, self.audio, len(video))
+                cut = audio_frames(torch.from_numpy(signal), self.audio, len(video))
             sounds.append(cut[start : start + length])
             at.append(picked)
             lips.append(self.lips[chosen][start : start + length] - self.lips[chosen][still])

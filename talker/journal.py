@@ -34,7 +34,7 @@ class Journal:
     def write(self, step: int, row: dict[str, float]) -> None:
         """Add the row of a step: names and finite numbers."""
         if self.active:
-            rounded = {name: round(value, 5) for name, value in row.items()}
+            rounded = {name: float(f"{value:.5g}") for name, value in row.items()}
             self._file.write(json.dumps(rounded | {"step": step}) + "\n")
             for name, value in row.items():
                 self._board.add_scalar(name, value, step)

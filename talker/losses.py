@@ -65,10 +65,10 @@ def adversarial_loss(img: Tensor, sync: Tensor, seq: Tensor, weights: LossWeight
 def reconstruction_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Eq. 6: L1 over the lower half, so that eyes and brows may do as they like. Mean, not sum.
 
-    Both (..., 3, H, W) in [-1, 1]; the lower half is rows H // 2 on. Eq. 6 sums over W * H / 2
-    pixels (the three channels are not mentioned) of one frame: this mean times 3 * W * H / 2,
-    18432 at 128x96, is that sum. The paper's 600 was tuned so that the weighted loss is "roughly
-    triple the adversarial loss"; whichever reduction is used, that ratio is what to check.
+    Both (..., 3, H, W) in [-1, 1]; the lower half is rows H // 2 on. Eq. 6 sums over the W * H / 2
+    pixels of that half, in a unit that the paper does not give, and weighs the sum with 600, so
+    that the weighted loss is "roughly triple the adversarial loss". `config.PAPER_L1` is that
+    weight for this mean; the ratio is in the log of every run (`l1_to_adversarial`).
     """
     top = real.shape[-2] // 2
     return F.l1_loss(generated[..., top:, :], real[..., top:, :])

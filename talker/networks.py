@@ -86,7 +86,10 @@ class Networks:
             generator.load_state_dict(saved.state_dict())
 
     def set_rates(self, step: int, epoch_steps: int) -> None:
-        """Learning rates: a short ramp and cosine in the warm-up, then the paper's step decay."""
+        """Learning rates: a short ramp and cosine in the warm-up, then the paper's step decay.
+
+        epoch_steps: adversarial steps in which as many clips are seen as the corpus has.
+        """
         train = self.config.train
         if step < train.warm_up:
             ramp = min(1.0, (step + 1) / 100)
@@ -97,6 +100,10 @@ class Networks:
         self._set("generator", train.generator_rate * train.generator_decay**decays)
         for name, rate in self._critic_rates.items():
             self._set(name, rate * train.discriminator_decay**decays)
+
+    def rate(self, name: str) -> float:
+        """The learning rate of an optimiser."""
+        return self.optimisers[name].param_groups[0]["lr"]
 
     def _set(self, name: str, rate: float) -> None:
         for group in self.optimisers[name].param_groups:

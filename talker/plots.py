@@ -71,6 +71,27 @@ ARROWS = (
     ("noise generator", "decoder", "$z_n$"),
     ("decoder", "frames", ""),
 )
+# Those of section 3.2, and what each of them is shown.
+JUDGES = {
+    "still": (0, 2, "still", INK),
+    "frames": (0, 1, "frames, real\nor generated", INK),
+    "audio": (0, 0, "audio frames", INK),
+    "frame": (3.4, 2, "frame\ndiscriminator", BLUE),
+    "sequence": (3.4, 1, "sequence\ndiscriminator", ORANGE),
+    "sync": (3.4, 0, "synchronization\ndiscriminator", GREEN),
+    "loss": (6.8, 1, "adversarial\nloss (Eq. 5)", VERMILION),
+}
+EVIDENCE = (
+    ("still", "frame", ""),
+    ("frames", "frame", ""),
+    ("frames", "sequence", ""),
+    ("frames", "sync", ""),
+    ("audio", "sequence", ""),
+    ("audio", "sync", ""),
+    ("frame", "loss", r"$\mathcal{L}_{adv}^{img}$"),
+    ("sequence", "loss", r"$\mathcal{L}_{adv}^{seq}$"),
+    ("sync", "loss", r"$\mathcal{L}_{adv}^{sync}$"),
+)
 BOX = (1.5, 0.62)
 
 
@@ -97,7 +118,9 @@ def as_png(figure: Figure) -> bytes | None:
 
 def as_jpeg(figure: Figure) -> bytes | None:
     """A figure with photographs in it as a JPEG, at its own size; None for a drawing."""
-    return _encoded(_rendered(figure), "jpeg", quality=75) if _has_photographs(figure) else None
+    if not _has_photographs(figure):
+        return None
+    return _encoded(_rendered(figure), "jpeg", quality=72, progressive=True)
 
 
 def _has_photographs(figure: Figure) -> bool:
@@ -165,9 +188,18 @@ def waveform(axes: Axes, signal: Any, rate: int, colour: str = INK) -> None:
 
 def system_diagram(here: Collection[str] = tuple(BOXES)) -> Figure:
     """The generator's boxes and arrows; those not named in `here` are drawn faintly."""
+    return _diagram(BOXES, ARROWS, here)
+
+
+def judges_diagram(here: Collection[str] = tuple(JUDGES)) -> Figure:
+    """The three discriminators and what they see; those not named in `here` are drawn faintly."""
+    return _diagram(JUDGES, EVIDENCE, here)
+
+
+def _diagram(boxes: dict, arrows: Sequence[tuple], here: Collection[str]) -> Figure:
     figure, axes = plt.subplots(figsize=(WIDTH, 2.1))
     wide, high = BOX
-    for name, (x, y, label, colour) in BOXES.items():
+    for name, (x, y, label, colour) in boxes.items():
         on = name in here
         box = FancyBboxPatch(
             (x - wide / 2, y - high / 2),
@@ -180,8 +212,8 @@ def system_diagram(here: Collection[str] = tuple(BOXES)) -> Figure:
         axes.add_patch(box)
         ink = "white" if on else "#999999"
         axes.text(x, y, label, ha="center", va="center", color=ink, fontsize=9)
-    for start, end, label in ARROWS:
-        (x0, y0), (x1, y1) = BOXES[start][:2], BOXES[end][:2]
+    for start, end, label in arrows:
+        (x0, y0), (x1, y1) = boxes[start][:2], boxes[end][:2]
         tip = (x1 - wide / 2 - 0.05, y1 + 0.17 * (y0 - y1))
         tail = (x0 + wide / 2 + 0.05, y0)
         arrow = {"arrowstyle": "-|>", "color": "#777777", "shrinkA": 0, "shrinkB": 0}

@@ -16,7 +16,7 @@ from talker.files import replacing
 from talker.media import write_image
 from talker.store import FPS, beside, read_frames
 
-_ROWS, _COLUMNS = 24, 8  # speakers and clips on the contact sheet
+_ROWS, _COLUMNS = 40, 8  # speakers and clips on the contact sheet; GRID has 33 speakers
 _LABEL = 64  # pixels on the left for the speaker's name
 
 
@@ -93,7 +93,7 @@ def _spread(values: list[float]) -> dict[str, float] | None:
 
 
 def contact_sheet(speakers: dict[str, list[Path]]) -> np.ndarray:
-    """One row for each of up to 24 speakers, uint8 (H, W, 3).
+    """One row for each of up to 40 speakers, uint8 (H, W, 3).
 
     speakers: the stems of each one's clips. A row shows eight frames, of as many clips as there
     are, then the mean over these clips, sharp where nothing wobbles, and four times the deviation,

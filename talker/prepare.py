@@ -12,12 +12,9 @@ again. `talker.cluster` says how to use more machines than one.
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -32,9 +29,9 @@ from talker.faces import CANONICAL_INDICES, CANONICAL_SIZE, align, find_detector
 from talker.files import replacing
 from talker.footage import frames_at, sound_at
 from talker.metrics.landmarks import inter_ocular_distance
-from talker.pose import head_pose
+from talker.pose import ANGLES, head_pose
 from talker.preparation_report import write_report
-from talker.store import FPS, RATE, beside, forget_half_written, write_clip
+from talker.store import FPS, RATE, alone_in, beside, forget_half_written, write_clip
 from talker.tracking import filled, follow, main_face, smoothed
 
 _LONGEST_GAP = 5  # frames without a face, 0.2 s: more cannot be guessed from both sides
@@ -67,10 +64,8 @@ def prepared(clip: Clip, largest_angle: float | None = None) -> tuple[np.ndarray
         )
     steady = smoothed(landmarks)
     pose = head_pose(steady, *seen.size)
-    if largest_angle is not None and np.abs(pose).max() > largest_angle:
-        raise TalkerError(
-            f"the face is turned by {np.abs(pose).max():.0f} degrees, more than {largest_angle:g}"
-        )
+    if largest_angle is not None:
+        _check_angles(pose, largest_angle)
     frames, points = _cut_out(clip.video, landmarks, steady)
     signal, notes = _sound_of(clip, seen)
     if seen.flagged:
@@ -99,6 +94,17 @@ def prepared(clip: Clip, largest_angle: float | None = None) -> tuple[np.ndarray
         "landmarks": np.round(points.astype(np.float64), 2).tolist(),
     }
     return frames, signal, truth
+
+
+def _check_angles(pose: np.ndarray, largest: float) -> None:
+    """The median of (T, 3) decides: single frames tremble, and people nod while they speak."""
+    usual = np.median(pose, axis=0)
+    worst = int(np.abs(usual).argmax())
+    if abs(usual[worst]) > largest:
+        raise TalkerError(
+            f"the face is turned by {abs(usual[worst]):.0f} degrees of {ANGLES[worst]}, "
+            f"more than {largest:g}"
+        )
 
 
 class _Seen:
@@ -201,7 +207,7 @@ def prepare(
     if not clips:
         raise TalkerError(f"{root} holds no clip of {corpus.name}; expected there: {corpus.layout}")
     landmarks = _landmarks()
-    with _alone_in(out):
+    with alone_in(out):
         _describe(out, {"kind": "prepared", "corpus": corpus.name, "landmarks": landmarks})
         forget_half_written(out)
         pending = [clip for clip in clips if not is_done(out / clip.name)]
@@ -217,7 +223,7 @@ def prepare(
             elif pending:
                 from talker.cluster import on_workers
 
-                on_workers(task, pending, scheduler, workers, bar.update, [root, out])
+                on_workers(task, pending, scheduler, workers, lambda _: bar.update(), [root, out])
         forget_half_written(out)  # of workers that were killed
         return write_report(out, clips)
 
@@ -232,21 +238,3 @@ def _describe(out: Path, described: dict) -> None:
         raise TalkerError(f"{out} holds a corpus that was made otherwise: choose another folder.")
     with replacing(about) as path:
         path.write_text(json.dumps(described), encoding="utf-8")
-
-
-@contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system lets go of whenever and however a process ends."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = os.open(out, os.O_RDONLY)
-    except OSError as error:
-        raise TalkerError(f"{out} cannot be written: {error.strerror}.") from error
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TalkerError(f"{out} is being prepared by another process: wait for it.") from None
-        yield
-    finally:
-        os.close(folder)

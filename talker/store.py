@@ -13,9 +13,12 @@ read without decoding what comes long before it (`talker bench store` measures o
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +77,9 @@ def _stored(corpus: Path, path: Path) -> StoredClip:
     text = path.read_text(encoding="utf-8")
     head, cut, _ = text.partition(',"landmarks":')
     truth = json.loads(head + "}" if cut else text)
-    speaker = truth.get("speaker", path.parent.name)
-    split = truth.get("split")
-    if split is None:  # a corpus that was rendered before clips said it themselves
-        from talker.corpora.rendered import split_of
-
-        split = split_of(int(speaker[1:]))
     name = path.relative_to(corpus).with_suffix("").as_posix()
-    return StoredClip(name, path.with_suffix(".mp4"), path.with_suffix(".wav"), speaker, split)
+    files = path.with_suffix(".mp4"), path.with_suffix(".wav")
+    return StoredClip(name, *files, truth["speaker"], truth["split"])
 
 
 def write_clip(stem: Path, frames: np.ndarray, signal: np.ndarray, truth: dict) -> None:
@@ -89,10 +87,15 @@ def write_clip(stem: Path, frames: np.ndarray, signal: np.ndarray, truth: dict) 
 
     stem: the path without an ending. The same input gives the same bytes.
     """
-    last = {"landmarks": truth["landmarks"]} if "landmarks" in truth else {}
-    truth = {name: value for name, value in truth.items() if name not in last} | last
     write_video(beside(stem, ".mp4"), frames, FPS, signal, RATE, CRF, keyframes=KEYFRAMES)
     write_audio(beside(stem, ".wav"), signal, RATE)
+    write_truth(stem, truth)
+
+
+def write_truth(stem: Path, truth: dict) -> None:
+    """The clip's .json, after which it is there: the last of its three files to be written."""
+    last = {"landmarks": truth["landmarks"]} if "landmarks" in truth else {}
+    truth = {name: value for name, value in truth.items() if name not in last} | last
     with replacing(beside(stem, ".json")) as path:
         path.write_text(json.dumps(truth, separators=(",", ":")), encoding="utf-8")
 
@@ -100,6 +103,30 @@ def write_clip(stem: Path, frames: np.ndarray, signal: np.ndarray, truth: dict) 
 def beside(stem: Path, ending: str) -> Path:
     """The file of a clip with that ending; the clip's name may have dots of its own."""
     return stem.with_name(stem.name + ending)
+
+
+@contextmanager
+def alone_in(corpus: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system lets go of whenever and however a process ends.
+
+    A folder that is missing is made. Raises TalkerError: it cannot be written to, or another
+    process holds its lock.
+    """
+    try:
+        corpus.mkdir(parents=True, exist_ok=True)
+        folder = os.open(corpus, os.O_RDONLY)
+    except OSError as error:
+        raise TalkerError(f"{corpus} cannot be written: {error.strerror}.") from error
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TalkerError(
+                f"another process is writing to {corpus}: wait until it has ended."
+            ) from None
+        yield
+    finally:
+        os.close(folder)
 
 
 def forget_half_written(corpus: Path) -> None:

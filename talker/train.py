@@ -17,8 +17,8 @@ import numpy as np
 from tqdm import tqdm
 
 from talker import config as configuration
-from talker.checkpoint import save_generator
-from talker.config import Config
+from talker.checkpoint import CONFIG, save_generator
+from talker.config import Config, TrainConfig
 from talker.dataset import Clips
 from talker.devices import Devices
 from talker.errors import TalkerError
@@ -93,7 +93,7 @@ def run(
     watch = _Watch(trainer, out, data, held_out) if devices.first else None
     last = settings.steps if settings.steps is not None else 10**9
     until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
-    epoch_steps = max(1, len(data) // (settings.clips * settings.accumulate * devices.count))
+    epoch_steps = steps_of_epoch(settings, len(data), devices.count)
     validate_every = settings.validate_every or epoch_steps
     saved = time.monotonic()
     with Journal(out, progress.step, devices.first) as journal, _bar(trainer, progress) as bar:
@@ -106,11 +106,10 @@ def run(
             progress.step += 1
             if progress.step == settings.warm_up:
                 trainer.fit_noise(data, settings.noise_steps)
-            if not all(np.isfinite(value) for value in row.values()):
-                raise TalkerError(
-                    f"a loss is not finite at step {progress.step}: resume from {state} with lower "
-                    f"learning rates; the last values are in {out / 'log.jsonl'}."
-                )
+            problem = not_finite(row, progress.step, out)
+            if problem is not None:
+                journal.write(progress.step, row)
+                raise TalkerError(problem)
             if watch is not None and progress.step % settings.sample_every == 0:
                 watch.show(progress.step)
             if progress.step % validate_every == 0:
@@ -121,9 +120,10 @@ def run(
                 left = timedelta(seconds=max(0, round(until - time.monotonic())))
                 bar.set_postfix_str(f"{left} left", refresh=False)
             bar.update()
-            if devices.first and time.monotonic() - saved > SAVE_SECONDS:
+            if watch is not None and time.monotonic() - saved > SAVE_SECONDS:
                 journal.flush()
                 _save(state, trainer, progress)
+                watch.keep("generator", progress.step)
                 saved = time.monotonic()
     if watch is not None:
         _save(state, trainer, progress)
@@ -140,16 +140,35 @@ def run(
     return out / "generator"
 
 
+def steps_of_epoch(settings: TrainConfig, clips: int, processes: int) -> int:
+    """Adversarial steps in which `processes` see as many clips as the corpus has, at least 1."""
+    every = settings.sequence_every
+    seen = ((every - 1) * settings.adversarial_clips + settings.sequence_clips) / every
+    return max(1, round(clips / (seen * settings.accumulate * processes)))
+
+
+def not_finite(row: dict[str, float], step: int, out: Path) -> str | None:
+    """What to look at and to do where a value of a step is not finite; None where all are."""
+    wrong = [f"{name} = {value}" for name, value in row.items() if not np.isfinite(value)]
+    if not wrong:
+        return None
+    advice = "begin again with lower learning rates"
+    if (out / "generator" / CONFIG).exists():
+        kept = out / "generator"
+        advice = f"go on from {kept} (--start) in another folder with lower learning rates"
+    return (
+        f"a loss is not finite at step {step} ({', '.join(wrong)}): look at the gradient norms of "
+        f"the steps before in {out / 'log.jsonl'}, then {advice}."
+    )
+
+
 class _Watch:
     """What the first process does beside training: weights, samples and validation."""
 
     def __init__(self, trainer: Trainer, out: Path, data: Clips, held_out: Clips | None) -> None:
         config, self._trainer, self._out = trainer.config, trainer, out
-        model, seed = config.model, config.train.seed
-        self._showcase = Showcase(
-            held_out or data, out / "samples", model.noise_dim, model.noise_variance**0.5, seed
-        )
-        self._validation = held_out and Validation(held_out, config, trainer.devices)
+        self._showcase = Showcase(held_out or data, out / "samples", config)
+        self._validation = held_out and Validation(held_out, config)
 
     def _moving(self, step: int) -> bool:
         """Whether the noise generator is fit for use."""
@@ -163,10 +182,8 @@ class _Watch:
         """Measure, keep the weights where they are the best so far; counts in `progress`."""
         if self._validation is None:
             return {}
-        networks, step = self._trainer.networks, progress.step
-        row = self._validation.measure(
-            networks.average, networks.modules["sync"], self._moving(step)
-        )
+        step = progress.step
+        row = self._validation.measure(self._trainer.networks.average, self._moving(step))
         if step > self._trainer.config.train.warm_up:
             progress.stale += 1
             if row["validation_sync"] > progress.best:
@@ -240,6 +257,8 @@ def _step(trainer: Trainer, data: Clips, step: int, epoch_steps: int) -> dict[st
     seconds = time.monotonic() - began
     frames = sum(draw.batch.at.numel() for draw in draws) * trainer.devices.count
     row |= {"seconds": seconds, "data_share": (drawn - began) / seconds}
+    optimisers = ("generator",) if warm_up else trainer.networks.optimisers
+    row |= {f"rate_{name}": trainer.networks.rate(name) for name in optimisers}
     return trainer.devices.mean(row | {"frames_per_second": frames / seconds})
 
 

@@ -240,8 +240,13 @@ class Trainer:
                 logits = self._logits("sequence", scene.made, scene.audio)
                 row["seq"] = losses.sequence_generator_loss(logits)
             none = logits.new_zeros(())
+            # Eq. 5 on the average over steps: a term that is in one step of n counts n times.
+            every = train.sequence_every
             adversarial = losses.adversarial_loss(
-                row["img"], row.get("sync", none), row.get("seq", none), weights
+                row["img"],
+                row.get("sync", none) * every / max(1, every - 1),
+                row.get("seq", none) * every,
+                weights,
             )
             l1 = row["l1_lower"] + train.upper_weight * row["l1_upper"]
             loss = losses.generator_loss(adversarial, l1, weights) + train.lips_weight * row["lips"]

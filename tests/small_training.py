@@ -20,10 +20,10 @@ def changed(config: Config, **settings) -> Config:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, **settings))
 
 
-def write_corpus(folder: Path) -> Path:
-    """Four clips of noise in the folders of a stored corpus, two of them to train on."""
+def write_corpus(folder: Path, splits: dict[str, str] = SPLITS) -> Path:
+    """A clip of noise of each speaker in the folders of a stored corpus."""
     draw = np.random.default_rng(0)
-    for speaker, split in SPLITS.items():
+    for speaker, split in splits.items():
         stem = folder / speaker / f"{speaker}_000"
         stem.parent.mkdir(parents=True)
         coarse = draw.integers(0, 255, (75, 8, 6, 3), np.uint8)

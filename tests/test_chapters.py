@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import build_chapters
+import jupytext
 import nbformat
 import pytest
 import yaml
@@ -138,6 +139,39 @@ def test_any_change_of_the_package_changes_its_stamp(tmp_path: Path) -> None:
     weights = build_chapters.package_digest(package)
     (package / "audio.py").write_text("stride = 320\n")
     assert len({before, weights, build_chapters.package_digest(package)}) == 3
+
+
+def test_a_change_of_results_is_noticed_by_the_chapters_that_name_them(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    for name in ("talking.json", "log.jsonl", "ear.npy", "eye.png", "other.json"):
+        (results / name).write_text("1")
+    source = tmp_path / "01_small.py"
+    source.write_text(
+        "# %% [markdown]\n# See `figures/results/log.jsonl`.\n\n# %%\n"
+        "read('../figures/results/talking.json', 'ear.npy', 'results/eye.png', 'missing.json')\n"
+    )
+    notebook = jupytext.read(source)
+    found = [path.name for path in build_chapters.results_named(notebook, results)]
+    assert found == ["ear.npy", "eye.png", "log.jsonl", "talking.json"]
+    package = tmp_path / "package"
+    package.mkdir()
+    notebook.metadata["stamps"] = build_chapters.stamps(notebook, package, results)
+    nbformat.write(notebook, source.with_suffix(".ipynb"))
+
+    def reasons() -> list[str]:
+        return build_chapters.staleness(source, package, results)
+
+    assert not reasons()
+    (results / "other.json").write_text("2")
+    assert not reasons()
+    for name in found:
+        (results / name).write_text("2")
+        assert reasons() == ["its results changed"]
+        (results / name).write_text("1")
+        assert not reasons()
+    (results / "missing.json").write_text("no longer missing")
+    assert reasons() == ["its results changed"]
 
 
 SMALL = """\

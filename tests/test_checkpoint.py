@@ -192,3 +192,9 @@ def test_a_config_that_is_not_ours(saved, text, message):
     (saved / "config.json").write_text(text)
     with pytest.raises(TalkerError, match=message):
         load_generator(saved)
+
+
+def test_loading_draws_no_random_number(saved):
+    before = torch.get_rng_state()
+    load_generator(saved)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -82,8 +82,10 @@ def test_a_git_lfs_pointer_instead_of_weights_is_named(files, capsys):
             "render",
             "talker.corpora.rendered",
             "render_corpus",
-            ["-o", "x", "--performers", "3", "--seed", "7"],
-            {"performers": 3, "clips": 12, "seed": 7, "workers": 0, "sentences": "grid"},
+            ["-o", "x", "--performers", "3", "--seed", "7", "--scheduler", "tcp://h:1"]
+            + ["--splits", "validation", "test"],
+            {"performers": 3, "clips": 12, "seed": 7, "workers": 0, "sentences": "grid"}
+            | {"scheduler": "tcp://h:1", "splits": ("validation", "test")},
         ),
         (
             "bench",

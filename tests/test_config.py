@@ -28,12 +28,25 @@ def test_presets_differ_and_paper_holds_the_papers_numbers():
     assert len({json.dumps(to_json(preset(name))) for name in PRESETS}) == 3
     paper = preset("paper")
     assert (paper.losses.img, paper.losses.sync, paper.losses.seq) == (1.0, 0.8, 0.2)
-    assert paper.losses.l1 == 600
+    assert paper.losses.l1 == 600 / 4  # of a mean: see PAPER_L1
     model = paper.model
     assert (model.identity_dim, model.content_dim, model.noise_dim) == (128, 256, 10)
     assert (model.noise_variance, model.content_layers, model.normalisation) == (0.6, 1, "batch")
     assert (paper.train.generator_rate, paper.train.frame_rate) == (1e-4, 1e-4)
     assert (paper.train.sequence_rate, paper.train.sync_rate) == (1e-5, 1e-5)
+    decays = (paper.train.generator_decay, paper.train.discriminator_decay)
+    assert (*decays, paper.train.decay_epochs, paper.train.patience) == (0.98, 0.9, 10, 5)
+    frame = (model.height, model.img_width, model.audio.rate, model.audio.window, model.audio.fps)
+    assert frame == (128, 96, 16000, 0.2, 25)
+
+
+def test_preset_paper_has_none_of_our_departures():
+    model, train = preset("paper").model, preset("paper").train
+    assert not (model.skip_64 or model.injection or model.composition or model.noise_hidden)
+    assert (model.normalisation, model.audio_normalisation) == ("batch", "batch")
+    assert not (train.warm_up or train.upper_weight or train.lips_weight or train.average_decay)
+    assert not (train.mouth_emphasis or train.eye_emphasis or train.freeze_statistics)
+    assert not (train.alter_voices or train.alter_pictures) and train.sequence_stride == 1
 
 
 def test_an_unknown_preset_is_named_with_those_that_exist():

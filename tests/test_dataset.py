@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from talker import dataset
+from talker.audio import audio_frames
 from talker.config import AudioConfig
 from talker.dataset import Clips, to_unit
 from talker.errors import TalkerError
@@ -170,15 +172,28 @@ def test_clips_of_different_lengths_make_a_batch_as_long_as_the_shortest(tmp_pat
     assert mixed.batch(np.random.default_rng(0), 4, 20, 3).frames.shape[1] == 3
 
 
-def test_the_still_is_nearly_always_the_first_frame(data):
+def test_the_still_is_the_first_frame_or_with_other_pictures_nearly_always(data, monkeypatch):
+    assert (grey(data.batch(np.random.default_rng(9), 100, 20, 1).still).round() == 0).all()
+    monkeypatch.setattr(dataset, "another_picture", lambda images, rng: images)
+    monkeypatch.setattr(data, "pictures", True)
     still = grey(data.batch(np.random.default_rng(9), 100, 20, 1).still).round()
     assert 0.8 < (still == 0).float().mean() < 1
 
 
-def test_the_level_of_the_sound_varies_within_its_limits(data):
-    batch = data.batch(np.random.default_rng(10), 60, LENGTH, 1)
-    slope = batch.audio_frames[:, 20, -1] - batch.audio_frames[:, 20, 0]
-    gain = 20 * torch.log10(slope / slope.new_tensor(0.5 * 3199 / (LENGTH * 640)))
+def test_the_level_of_the_sound_is_its_own_or_with_other_voices_varies_within_limits(
+    data, monkeypatch
+):
+    def gains() -> torch.Tensor:
+        batch = data.batch(np.random.default_rng(10), 60, LENGTH, 1)
+        slope = batch.audio_frames[:, 20, -1] - batch.audio_frames[:, 20, 0]
+        return 20 * torch.log10(slope / slope.new_tensor(0.5 * 3199 / (LENGTH * 640)))
+
+    assert gains().abs().max() < 0.1
+    monkeypatch.setattr(
+        dataset, "another_voice", lambda sound, audio, count, rng: audio_frames(sound, audio, count)
+    )
+    monkeypatch.setattr(data, "voices", True)
+    gain = gains()
     assert gain.min() > -9.1 and gain.max() < 6.1 and gain.max() - gain.min() > 10
 
 

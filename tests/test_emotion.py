@@ -89,7 +89,7 @@ def test_a_stronger_emotion_shows_more_and_people_differ():
     assert shown["low"] < shown["medium"] < shown["unspecified"] < shown["high"] < 1
     smiles = {expression("happy", 1, person(number)).actions["mouthSmile"] for number in range(20)}
     assert len(smiles) == 20
-    # Du et al.: half of all people raise their cheeks in sadness; 3 deviations.
+    # Half of all people raise their cheeks in sadness; 3 deviations.
     raised = np.mean(["cheekSquint" in expression("sad", 1, person(n)).actions for n in range(300)])
     assert raised == pytest.approx(0.5, abs=3 * 0.5 / np.sqrt(300))
     assert expression("fear", 0.7, person(5)) == expression("fear", 0.7, person(5))

@@ -1,21 +1,55 @@
 """Measures, intervals, and figures that belong to their results."""
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from talker.experiments.report import bootstrap, manifest, write_results
-from talker.experiments.talking import correlation, psnr, strip
-from talker.metrics.blinks import find_blinks
+from talker.experiments.report import drawn_from, write_results
+from talker.metrics.intervals import bootstrap
+from talker.metrics.landmarks import correlation
 
 FIGURES = Path(__file__).parents[1] / "figures"
 
 
 def test_every_figure_was_drawn_from_the_results_beside_it():
-    """After a change of a result or a script: run figures/fig_*.py again."""
-    assert json.loads((FIGURES / "manifest.json").read_text()) == manifest(FIGURES)
+    """After a change of a result or a script: run that figures/fig_*.py again."""
+    scripts = [path.name for path in FIGURES.glob("fig_*.py")]
+    now = {script: drawn_from(FIGURES, script) for script in scripts}
+    assert json.loads((FIGURES / "manifest.json").read_text()) == now
+    assert all(entry["results"] and entry["figures"] for entry in now.values())
+
+
+def test_a_script_vouches_for_its_own_figure_only(tmp_path):
+    """When one figure is drawn again, the other one is still known to be stale."""
+    code = "from pathlib import Path\n"
+    code += "from talker.experiments.report import manifest, write_results\n"
+    code += "HERE = Path(__file__).parent\n"
+    code += "(HERE / '{0}.png').write_bytes((HERE / 'results' / '{0}.json').read_bytes())\n"
+    code += "write_results(HERE / 'manifest.json', manifest(HERE))\n"
+    (tmp_path / "results").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "results" / f"{name}.json").write_text("1")
+        (tmp_path / f"fig_{name}.py").write_text(code.format(name))
+        runpy.run_path(str(tmp_path / f"fig_{name}.py"))
+
+    def fresh() -> dict[str, bool]:
+        held = json.loads((tmp_path / "manifest.json").read_text())
+        return {script: held[script] == drawn_from(tmp_path, script) for script in sorted(held)}
+
+    assert fresh() == {"fig_a.py": True, "fig_b.py": True}
+    held = json.loads((tmp_path / "manifest.json").read_text())
+    assert list(held["fig_a.py"]["results"]) == ["a.json"]
+    assert list(held["fig_a.py"]["figures"]) == ["a.png"]
+    for name in ("a", "b"):
+        (tmp_path / "results" / f"{name}.json").write_text("2")
+    runpy.run_path(str(tmp_path / "fig_a.py"))
+    assert fresh() == {"fig_a.py": True, "fig_b.py": False}
+    (tmp_path / "fig_b.py").unlink()
+    runpy.run_path(str(tmp_path / "fig_a.py"))
+    assert fresh() == {"fig_a.py": True}
 
 
 def test_bootstrap_interval_covers_the_median_and_shrinks_with_more_clips():
@@ -36,49 +70,18 @@ def test_correlation_ignores_frames_without_a_face_and_refuses_constants():
     assert np.isnan(correlation(a, np.ones(5)))
 
 
-def test_psnr_by_hand():
-    real = np.zeros((2, 4, 4, 3), np.uint8)
-    assert psnr(real, real + np.uint8(16)) == pytest.approx(20 * np.log10(255 / 16))
-
-
-def test_strip_has_the_still_first_and_real_above_generated():
-    real = np.arange(40, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 2, 3), np.uint8)
-    picture = strip(real, real + np.uint8(100), count=5)
-    assert picture.shape == (8, 12, 3)
-    assert (picture[:4, :2] == 0).all() and (picture[:4, 2:4] == 8).all()
-    assert (picture[4:, 2:4] == 108).all()
-
-
-def _trace(*dips: tuple[int, float]) -> np.ndarray:
-    """An EAR of 0.6 with dips of 8 frames: a quick fall, a slow rise."""
-    ear = np.full(75, 0.6)
-    for start, depth in dips:
-        ear[start : start + 9] -= depth * np.array([0, 0.5, 1, 1, 0.8, 0.6, 0.4, 0.2, 0])
-    return ear
-
-
-def test_blinks_are_found_with_their_start_end_and_depth():
-    found = find_blinks(_trace((10, 0.4), (50, 0.3)), 25)
-    assert [blink.start for blink in found] == [10, 50]
-    assert all(2 <= blink.lowest - blink.start <= 3 for blink in found)
-    assert all(abs(blink.end - blink.start - 8) <= 1 for blink in found)
-    assert found[0].depth == pytest.approx(0.4 / 0.6)
-
-
-def test_shallow_dips_and_noise_are_no_blinks():
-    rng = np.random.default_rng(1)
-    assert find_blinks(_trace((20, 0.08)) + rng.normal(0, 0.01, 75), 25) == []
-    assert find_blinks(np.full(75, 0.6), 25) == []
-    assert find_blinks(np.array([0.6, 0.1]), 25) == []
-
-
-def test_an_eye_that_stays_closed_is_no_blink():
-    ear = np.full(75, 0.6)
-    ear[30:65] = 0.2
-    assert find_blinks(ear, 25) == []
-
-
 def test_results_appear_whole_and_read_back(tmp_path):
     write_results(tmp_path / "results/x.json", {"b": 1, "a": [2.5]})
     assert json.loads((tmp_path / "results/x.json").read_text()) == {"a": [2.5], "b": 1}
     assert [p.name for p in (tmp_path / "results").iterdir()] == ["x.json"]
+
+
+def test_storage_is_measured_by_the_bench_and_written_with_its_circumstances(monkeypatch, tmp_path):
+    from talker.experiments import storage
+
+    row = {"way": "raw", "kilobytes": 2.0, "psnr": 40.0, "windows": 3.0, "training_windows": 4.0}
+    monkeypatch.setattr(storage, "bench_store", lambda corpus: [row | {"needed": 30.0}])
+    storage.main(tmp_path / "corpus", tmp_path / "storage.json")
+    written = json.loads((tmp_path / "storage.json").read_text())
+    assert written["ways"] == [row] and written["windows_needed"] == storage.NEEDED
+    assert written["circumstances"]["corpus"] == "corpus" and "commit" in written["circumstances"]

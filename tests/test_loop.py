@@ -53,7 +53,7 @@ def test_the_log_tells_both_phases(whole):
         critic, other = ("sequence", "sync") if "seq" in row else ("sync", "sequence")
         assert {f"{critic}_{what}" for what in ("loss", "real", "fake")} <= row.keys()
         assert f"grad_{critic}" in row and f"grad_{other}" not in row
-        total = row["img"] + 0.8 * row.get("sync", 0) + 0.2 * row.get("seq", 0)
+        total = row["img"] + 0.8 * 2 * row.get("sync", 0) + 0.2 * 2 * row.get("seq", 0)
         ratio = SMOKE.losses.l1 * row["l1_lower"] / total
         assert row["l1_to_adversarial"] == pytest.approx(ratio, rel=0.01)
     assert [("seq" in row, "sync" in row) for row in rows[2:]] == [(True, False), (False, True)] * 2
@@ -74,6 +74,18 @@ def test_the_saved_generator_loads_and_makes_frames(whole):
     assert {p.name for p in whole.iterdir()} == {
         *("config.json", "generator", "log.jsonl", "state.safetensors", "tensorboard", "samples"),
     }
+
+
+def test_an_epoch_counts_the_clips_that_are_seen_and_rates_fall_by_it(data, tmp_path):
+    mixed = changed(SMOKE, adversarial_clips=4, sequence_clips=1, sequence_every=4).train
+    assert loop.steps_of_epoch(mixed, 325, 1) == 100  # (3 * 4 + 1) / 4 clips a step
+    twice = dataclasses.replace(mixed, accumulate=2)
+    assert loop.steps_of_epoch(twice, 325, 1) == loop.steps_of_epoch(mixed, 325, 2) == 50
+    assert loop.steps_of_epoch(mixed, 1, 1) == 1
+    run(changed(SMOKE, steps=5, adversarial_clips=1, decay_epochs=1), data, tmp_path)
+    rates = [row["rate_frame"] for row in journal(tmp_path) if "rate_frame" in row]
+    assert len(data) == 2  # and one clip a step: an epoch is two steps
+    assert rates == pytest.approx([1e-4, 1e-4, 0.9e-4])
 
 
 def test_another_seed_is_another_generator(data, whole, tmp_path):
@@ -142,8 +154,10 @@ def test_a_run_goes_on_on_other_devices_and_not_with_other_batches(data, tmp_pat
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(noise_corpus, tmp_path):
     broken = Clips(clips(noise_corpus, "train"), SMOKE.model.audio)
     broken.signals = [np.full_like(signal, np.nan) for signal in broken.signals]
-    with pytest.raises(TalkerError, match="a loss is not finite at step 1: .*lower learning rates"):
+    with pytest.raises(TalkerError, match=r"not finite at step 1 \(.*lips = nan.*begin again"):
         run(SMOKE, broken, tmp_path)
+    (row,) = journal(tmp_path)
+    assert np.isnan(row["lips"]) and row["l1_upper"] is not None  # the log has what it points to
     assert not (tmp_path / "generator").exists()
     assert not (tmp_path / "state.safetensors").exists()  # and does not replace a good state
 
@@ -200,7 +214,7 @@ class Scores:
     def __call__(self, *_):
         return self
 
-    def measure(self, generator, critic, moving) -> dict[str, float]:
+    def measure(self, generator, moving) -> dict[str, float]:
         self.seen.append(next(generator.parameters()).clone())
         return {"validation_sync": self.scores[len(self.seen) - 1]}
 
@@ -242,7 +256,7 @@ def test_a_resumed_run_remembers_the_best_and_its_patience(monkeypatch, data, he
 
 
 def test_without_a_setting_validation_comes_every_epoch(monkeypatch, data, held_out, tmp_path):
-    settings = {"steps": 4, "clips": 1, "validate_every": 0}
+    settings = {"steps": 4, "adversarial_clips": 1, "validate_every": 0}
     validated(monkeypatch, data, held_out, tmp_path, [0.1, 0.2], **settings)
     rows = journal(tmp_path)
     assert ["validation_sync" in row for row in rows] == [False, True, False, True]  # two clips

@@ -1,10 +1,18 @@
-"""Same or different person: the measure on distances set by hand, the embedding on performers."""
+"""Same or different person: measures on distances set by hand, the embedding on performers; what
+is written and drawn of them.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from talker.errors import TalkerError
 from talker.evaluators.face_embedding import DlibEmbedding, distances
-from talker.experiments.performers import auc_interval, same_person_auc
+from talker.experiments import performers
+from talker.experiments.performers import auc_interval, mean_distances, same_person_auc
 from talker.faces import DlibDetector
 from talker.studio.camera import Camera, Pose
 from talker.studio.performer import performer
@@ -45,6 +53,14 @@ def test_the_area_equals_scikit_learns():
     assert interval["low"] < interval["value"] < interval["high"] <= 1
 
 
+def test_mean_distances_by_hand():
+    means = mean_distances(APART, PEOPLE, draws=50)
+    assert means["same"]["value"] == pytest.approx(0.3)  # of 0.1 and 0.5
+    assert means["different"]["value"] == pytest.approx(0.525)  # of 0.3, 0.5, 0.6 and 0.7
+    # Drawn again, both people are one of the two, or each is there once.
+    assert (means["same"]["low"], means["same"]["high"]) == pytest.approx((0.1, 0.5))
+
+
 def test_an_embedding_knows_performers_apart():
     detector, embedding = DlibDetector(), DlibEmbedding()
     embedded = []
@@ -58,3 +74,58 @@ def test_an_embedding_knows_performers_apart():
     apart = distances(np.stack(embedded))
     assert embedded[0].shape == (128,) and embedded[0].dtype == np.float32
     assert max(apart[0, 1], apart[2, 3]) < apart[:2, 2:].min()
+
+
+# ---- what is written, and what is drawn of it
+
+ERRORS = [0.01, 0.03, 0.05, 0.2, float("nan")]
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch) -> dict:
+    """The results for five clips of two performers, whose errors are set by hand."""
+    for number, speaker in enumerate(("p000", "p000", "p000", "p001", "p001")):
+        path = tmp_path / "corpus" / speaker / f"{speaker}_{number:03d}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"speaker": speaker, "split": "train"}))
+    about = {"kind": "rendered", "seed": 5, "sentences": "cremad"}
+    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(about))
+
+    def look(found, *_):
+        rows = {"clip": [c.name for c in found], "speaker": [c.speaker for c in found]}
+        rows |= {"found": [1.0, 1.0, 1.0, 1.0, 0.0], "error": ERRORS}
+        return rows, np.array([[0.0], [0.1], [0.5], [0.9]]), PEOPLE
+
+    monkeypatch.setattr(performers, "look", look)
+    performers.main(tmp_path / "corpus", tmp_path / "out.json")
+    return json.loads((tmp_path / "out.json").read_text())
+
+
+def test_the_results_say_which_corpus_and_how_many_clips_err(written):
+    how = written["circumstances"]
+    assert written["seed"] == 5 and how["sentences"] == "cremad"
+    assert (how["clips"], how["performers"]) == (5, 2)
+    over = written["values"]["over"]
+    assert (over["value"], over["clips"], over["left_out"]) == (0.5, 4, 1)
+    assert written["most_error"] == 0.04 and written["values"]["found"]["value"] == 0.8
+
+
+def test_a_corpus_that_was_not_rendered_is_refused(written, tmp_path):
+    (tmp_path / "corpus" / "corpus.json").write_text('{"kind": "prepared"}')
+    with pytest.raises(TalkerError, match="corpus was not rendered: make one with"):
+        performers.main(tmp_path / "corpus", tmp_path / "out.json")
+
+
+def test_the_figure_drops_no_clip(written):
+    import matplotlib.pyplot as plt
+
+    path = Path(__file__).parents[1] / "figures" / "fig_performers.py"
+    spec = importlib.util.spec_from_file_location("fig_performers", path)
+    figure = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(figure)
+    _, axes = plt.subplots()
+    figure._errors(axes, written)
+    heights = [bar.get_height() for bar in axes.patches]
+    assert sum(heights) == np.isfinite(ERRORS).sum() == 4
+    assert heights[-1] == 1 and axes.get_xticklabels()[-1].get_text() == "> 8"
+    plt.close("all")

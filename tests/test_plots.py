@@ -65,8 +65,9 @@ def test_the_waveform_keeps_a_single_peak_of_a_long_recording() -> None:
     assert outline[outline[:, 1].argmax(), 0] == pytest.approx(77_777 / 16_000, abs=0.01)
 
 
-def test_the_diagram_lights_only_the_boxes_that_are_named() -> None:
-    figure = plots.system_diagram({"audio"})
+@pytest.mark.parametrize("diagram", [plots.system_diagram, plots.judges_diagram])
+def test_a_diagram_lights_only_the_boxes_that_are_named(diagram) -> None:
+    figure = diagram({"audio"})
     white = (1.0, 1.0, 1.0, 1.0)
     lit = [patch for patch in figure.axes[0].patches if patch.get_facecolor() != white]
     boxes = [patch for patch in lit if hasattr(patch, "get_boxstyle") and patch.get_width() > 1]

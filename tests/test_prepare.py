@@ -20,8 +20,8 @@ from talker.errors import TalkerError
 from talker.faces import CANONICAL, CANONICAL_INDICES, find_detector
 from talker.media import read_audio, read_image, read_video, write_audio
 from talker.preparation_report import _unusual
-from talker.prepare import prepare, prepare_clip, prepared
-from talker.store import clips
+from talker.prepare import _check_angles, prepare, prepare_clip, prepared
+from talker.store import alone_in, clips
 
 GRID = Path(os.environ.get("TALKER_GRID", Path(__file__).parents[2] / "shared" / "grid"))
 BLANK = np.full_like(PHOTO, 127)
@@ -144,10 +144,30 @@ def test_clips_that_cannot_be_used(tmp_path, frames, sound, reason):
 
 def test_a_head_that_is_turned_further_than_the_corpus_allows(tmp_path):
     clip = clip_of(record(tmp_path / "a.mp4"))
-    pose = np.abs(prepared(clip)[2]["pose"]).max()
-    with pytest.raises(TalkerError, match="turned by .* degrees, more than 1"):
+    pose = np.array(prepared(clip)[2]["pose"])
+    usual = np.abs(np.median(pose, axis=0)).max()
+    with pytest.raises(TalkerError, match="turned by 2 degrees of yaw, more than 1$"):
         prepared(clip, largest_angle=1)
-    prepared(clip, largest_angle=pose + 1)
+    prepared(clip, largest_angle=usual + 0.1)
+
+
+def test_the_usual_angle_counts_and_not_that_of_one_frame():
+    pose = np.tile([2.0, -9.0, 1.0], (29, 1))
+    pose[:14] = (40, 40, 40)
+    _check_angles(pose, 10)
+    pose[14] = (40, 40, 40)
+    with pytest.raises(TalkerError, match="turned by 40 degrees of pitch, more than 10$"):
+        _check_angles(pose, 10)
+    pose[:] = (2, -11, 1)
+    with pytest.raises(TalkerError, match="turned by 11 degrees of yaw"):
+        _check_angles(pose, 10)
+
+
+def test_the_largest_angle_of_a_corpus_is_kept_to(tmp_path, root):
+    frontal = dataclasses.replace(SMALL, largest_angle=1)
+    report = prepare(frontal, root, tmp_path, workers=1)
+    assert report["kept"]["all"] == 0 and len(report["rejected"]) == report["clips"] == 3
+    assert all("turned by" in reason for reason in report["rejected"].values())
 
 
 def test_rejections_are_kept_reported_and_not_tried_again(tmp_path):
@@ -187,9 +207,7 @@ def test_folders_that_cannot_be_used(tmp_path, done, root):
 
 
 def test_two_preparations_do_not_share_a_folder(tmp_path, root):
-    from talker.prepare import _alone_in
-
-    with _alone_in(tmp_path), pytest.raises(TalkerError, match="prepared by another process"):
+    with alone_in(tmp_path), pytest.raises(TalkerError, match="another process is writing to"):
         prepare(SMALL, root, tmp_path, workers=1)
 
 

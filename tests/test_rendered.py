@@ -22,6 +22,7 @@ from talker.prepare import prepared
 from talker.store import clips
 from talker.studio import take
 from talker.studio.camera import Camera
+from talker.studio.performer import performer
 from talker.studio.script import CLASSES
 
 FEW = 4  # frames of the clips that are really rendered
@@ -140,6 +141,7 @@ def test_the_truth_says_who_and_what(truths):
         assert truth["speaker"] == speaker and truth["gender"] == gender
         assert 18 <= truth["age"] <= 75
         assert sum(truth["ancestry"].values()) == pytest.approx(1, abs=0.002)
+        assert truth["wears"] == performer(int(truth["speaker"][1:])).wears
         assert truth["fps"] == 25 and len(truth["code"]) == 6
         words = truth["text"].split()
         assert [word["text"] for word in truth["words"]] == words and len(words) == 6
@@ -327,16 +329,3 @@ def test_an_empty_corpus_is_refused(tmp_path, counts):
     with pytest.raises(TalkerError, match="at least one performer and one clip"):
         render_corpus(tmp_path / "none", *counts)
     assert not (tmp_path / "none").exists()
-
-
-@pytest.mark.slow
-def test_processes_share_the_work_and_whole_clips_are_rendered(tmp_path):
-    """Worker processes don't see this module's patch: these are two real clips of 75 frames."""
-    render_corpus(tmp_path, performers=2, clips=1, workers=2)
-    found = clips(tmp_path)
-    assert [clip.name for clip in found] == ["p000/p000_000", "p001/p001_000"]
-    for clip in found:
-        frames, _ = read_video(clip.video)
-        assert frames.shape == (75, 128, 96, 3)
-        assert np.array(clip.truth["landmarks"]).shape == (75, 68, 2)
-        assert np.abs(np.diff(frames.astype(float), axis=0)).mean() > 0.3  # it moves

@@ -85,6 +85,7 @@ def test_the_promised_packages_are_there(requirements: list[Requirement]) -> Non
 def test_every_import_of_the_package_is_a_dependency(requirements: list[Requirement]) -> None:
     names = {
         "PIL": "pillow",
+        "cpbd": "cpbd-py312",
         "cv2": "opencv-python-headless",
         "_dlib_pybind11": "dlib-bin",
         "dlib": "dlib-bin",

@@ -97,8 +97,8 @@ def test_clips_of_any_corpus(tmp_path):
         "s2/b": {"speaker": "s2", "split": "test"},
         "s1/a": {"speaker": "s1", "split": "train"},
         "ABOUT/train/c": {"speaker": "ABOUT", "split": "train"},
-        "p022/p022_000": {"speaker": "p022"},  # rendered before clips said their split
-        "p003/p003_000": {},
+        "p022/p022_000": {"speaker": "p022", "split": "test"},
+        "p003/p003_000": {"speaker": "p003", "split": "train"},
     }.items():
         path = tmp_path / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

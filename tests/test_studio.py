@@ -13,12 +13,13 @@ from talker.studio import anatomy as parts
 from talker.studio.acting import ACTIONS
 from talker.studio.anatomy import anatomy, target
 from talker.studio.camera import Camera, Pose
+from talker.studio.character import ANCESTRIES
 from talker.studio.landmarks import landmark_vertices
-from talker.studio.performer import ANCESTRIES, macro_weights, performer
+from talker.studio.performer import macro_weights, performer
 from talker.studio.trace import Scene
 
 # Two women and two men, dark and light.
-NUMBERS = (0, 1, 4, 5)
+NUMBERS = (10, 11, 4, 7)
 REST: dict[str, float] = {}
 OPEN = {"jawOpen": 0.5}
 BLINK = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
@@ -158,7 +159,8 @@ def test_a_number_is_a_person():
     assert again is not first
     assert np.array_equal(first.rest, again.rest)
     assert np.array_equal(first.look.texture, again.look.texture)
-    assert np.array_equal(first.hair.vertices, again.hair.vertices)
+    for mine, its in zip(first.worn, again.worn, strict=True):
+        assert np.array_equal(mine.vertices, its.vertices)
     assert np.array_equal(first.background, again.background)
     assert (first.age, first.ancestry) == (again.age, again.ancestry)
     for stranger in (other, reseeded):
@@ -212,16 +214,16 @@ def test_landmarks_land_on_the_canonical_face(shots):
 
 
 def test_the_crop_follows_the_head(cameras):
-    *_, still = points(cameras[0], pose(REST))
-    *_, moved = points(cameras[0], pose(REST, head=(0, 0, 12, 1.0, -0.5, 2.0)))
+    *_, still = points(cameras[10], pose(REST))
+    *_, moved = points(cameras[10], pose(REST, head=(0, 0, 12, 1.0, -0.5, 2.0)))
     assert np.abs(moved[17:] - still[17:]).max() < 1.0  # roll and shift are undone, in pixels
-    *_, turned = points(cameras[0], pose(REST, head=(0, 15, 0, 0, 0, 0)))
+    *_, turned = points(cameras[10], pose(REST, head=(0, 15, 0, 0, 0, 0)))
     towards_left = (turned[30] - turned[[36, 45]].mean(0))[0]
     assert towards_left > (still[30] - still[[36, 45]].mean(0))[0] + 2  # the nose goes right
 
 
 def test_the_head_turns_and_the_chest_stays(cameras):
-    camera = cameras[0]
+    camera = cameras[10]
     rest, nodded = (camera.posed(pose(REST, head=h)) for h in ((0,) * 6, (10, 0, 0, 0, 0, 0)))
     chest = rest[:, 1] < 5.6
     assert chest.any() and np.array_equal(rest[chest], nodded[chest])
@@ -232,7 +234,7 @@ def test_the_head_turns_and_the_chest_stays(cameras):
 
 
 def test_gaze_turns_the_eyes_and_nothing_else(cameras):
-    camera = cameras[1]
+    camera = cameras[11]
     ahead, aside = camera.posed(pose(REST)), camera.posed(pose(REST, gaze=(20, 0)))
     moved = np.flatnonzero(np.abs(ahead - aside).max(1) > 1e-6)
     left, right = anatomy().eyes
@@ -276,8 +278,8 @@ def test_a_frame_is_a_picture_of_somebody(shots):
 
 
 def test_a_frame_is_deterministic(cameras, shots):
-    fresh = Camera(performer(5))
-    assert np.array_equal(shoot(fresh, pose(OPEN))[0], shots[5, "open"][0])
+    fresh = Camera(performer(7))
+    assert np.array_equal(shoot(fresh, pose(OPEN))[0], shots[7, "open"][0])
 
 
 def test_background_hair_and_iris_are_where_they_should_be(cameras, shots):
@@ -296,13 +298,13 @@ def test_background_hair_and_iris_are_where_they_should_be(cameras, shots):
 
 
 def test_hair_covers_the_head(cameras):
-    camera = cameras[5]
+    camera = cameras[7]
     vertices, film, _ = points(camera, pose(REST))
-    shaved = Camera(dataclasses.replace(camera.performer, hair=None))
+    shaved = Camera(dataclasses.replace(camera.performer, worn=()))
     bald = shaved.render(vertices[: len(anatomy().vertices)], film).astype(float)
     haired = camera.render(vertices, film).astype(float)
     changed = np.abs(bald - haired).max(-1) > 20
-    assert changed[:20].mean() > 0.2 > 0.02 > changed[50:110, 30:66].mean()
+    assert changed[:20].mean() > 0.1 > 0.02 > changed[50:110, 30:66].mean()
     crown = changed[:14, 30:66]
     assert haired[:14, 30:66][crown].mean() < bald[:14, 30:66][crown].mean()  # dark hair
 
@@ -319,7 +321,7 @@ def test_closing_the_eyes_covers_the_iris(shots):
 
 
 def test_an_open_mouth_shows_teeth_and_tongue(cameras):
-    camera = cameras[0]
+    camera = cameras[10]
     vertices, film, landmarks = points(camera, pose({"jawOpen": 0.6}))
     frame = camera.render(vertices, film, scale=2).astype(float)
     low, high = 2 * landmarks[60:].min(0), 2 * landmarks[60:].max(0)
@@ -344,10 +346,10 @@ def test_more_samples_smooth_the_edges_and_scale_keeps_the_picture(cameras):
 def test_light_lies_between_none_and_all(cameras):
     for camera in cameras.values():
         for seen in (camera._whole, camera._crop):
-            used = seen.mesh.corners_of(slice(None))
+            used = seen.mesh.corners_of(slice(None)) & (seen.rows < len(anatomy().vertices))
             for share in (seen.lamp[used], seen.sky[used]):
                 assert share.min() >= 0 and share.max() <= 1
-                assert ((share > 0) & (share < 1)).mean() > 0.05  # soft, not a hard edge
+                assert ((share > 0) & (share < 1)).mean() > 0.02  # soft, not a hard edge
             inside = used & np.isin(seen.rows, np.flatnonzero(anatomy().masks["mouth"] > 0.9))
             tip = seen.rows == landmark_vertices()[30]
             assert seen.sky[inside].mean() < 0.4 < 0.9 < seen.sky[tip]
@@ -367,6 +369,7 @@ def test_the_part_for_the_crop_gives_the_pictures_of_the_whole_head(cameras):
             difference = np.abs(part - whole.render(vertices, film))
             assert difference.mean() < 0.3  # of 255: a rim of hair or ear here and there
             assert difference[30:110, 24:72].mean() < 0.1  # eyes, nose and mouth
+            assert (difference.max(2) > 40).sum() < 25  # no slits between cheek and hair
 
 
 # ---- what a real detector makes of the pixels

@@ -208,6 +208,30 @@ def test_misaligned_pairs_are_misaligned_and_others_are_not(data):
             assert torch.equal(scene.audio[row], draw.batch.audio_frames[row, centre])
 
 
+def test_the_sync_discriminator_is_shown_the_pairs_of_figure_6(data):
+    """Real mouths with their own sound, real ones with one far from it, made ones with their own.
+
+    A discriminator that is shown the same sound twice learns to tell made from real, and nothing of
+    synchrony, while every loss stays finite and falls.
+    """
+    trainer, shown = started(SMOKE), []
+    scene = trainer.imagine(draw_adversarial(data, SMOKE, 1))
+    trainer.modules["sync"].register_forward_pre_hook(lambda _, given: shown.append(given))
+    trainer.judge("sync", scene)
+    ((mouths, sounds),) = shown
+    batch, rows = scene.draw.batch, range(len(scene.made))
+    own = torch.stack([batch.audio_frames[row, batch.at[row, 2]] for row in rows])
+    far = torch.stack([batch.audio_frames[row, scene.draw.away[row]] for row in rows])
+    assert not any(torch.equal(a, b) for a, b in zip(own, far, strict=True))
+    assert not torch.equal(scene.made, batch.frames)
+    for third, expected in zip(
+        mouths.chunk(3), (batch.frames, batch.frames, scene.made), strict=True
+    ):
+        assert torch.equal(third, expected)
+    for third, expected in zip(sounds.chunk(3), (own, far, own), strict=True):
+        assert torch.equal(third, expected)
+
+
 def test_shifted_is_always_out_of_sync():
     rng = np.random.default_rng(0)
     at = torch.arange(20).repeat(50)

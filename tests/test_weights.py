@@ -1,5 +1,6 @@
 """The weights that come with the package, on the still and the sentence that come with it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from talker.media import read_audio, read_image
 from talker.metrics.landmarks import inner_lip_distance
 
 ASSETS = Path(talker.__file__).parent / "assets"
+RESULTS = Path(__file__).parents[1] / "figures" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,12 @@ def test_they_are_the_laptop_presets_and_small_enough():
     assert load_generator().config == preset("laptop").model
     assert (SHIPPED / TENSORS).stat().st_size <= 25e6
     assert read_config(SHIPPED)["extra"]["step"] > 1000
+
+
+def test_what_the_book_says_of_them_was_measured_with_them():
+    """After new weights: python -m talker.experiments.talking CORPUS talker/weights RESULTS."""
+    measured = json.loads((RESULTS / "talking.json").read_text(encoding="utf-8"))["weights"]
+    assert measured.get("sha256") == read_config(SHIPPED)["sha256"]
 
 
 def test_the_mouth_opens_with_the_voice_and_rests_without():

@@ -1,8 +1,9 @@
 """Make chapters/NN_name.ipynb from chapters/NN_name.py: convert, execute, strip, stamp.
 
 One direction only. The same sources give the same bytes: cell ids come from the sources, and
-timings, widget states and the interpreter's version are left out. Two stamps in the notebook's
-metadata say what its outputs were made from: the chapter's own cells, and the package's files.
+timings, widget states and the interpreter's version are left out. Three stamps in the notebook's
+metadata say what its outputs were made from: the chapter's own cells, the package's files, and
+those of figures/results that the chapter names.
 
 This lives outside `talker` (nothing of the package needs it), and outside `chapters` (which holds
 chapters only). `python tools/build_chapters.py [--force] [01_name ...]` runs it.
@@ -11,6 +12,7 @@ chapters only). `python tools/build_chapters.py [--force] [01_name ...]` runs it
 import argparse
 import hashlib
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -22,6 +24,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 PACKAGE = ROOT / "talker"
+RESULTS = ROOT / "figures" / "results"
 
 # The last bits of a float depend on how a sum is split over threads, and so would the pictures.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -59,13 +62,37 @@ def package_digest(package: Path = PACKAGE) -> str:
     return digest.hexdigest()[:16]
 
 
-def stamps(notebook: nbformat.NotebookNode, package: Path = PACKAGE) -> dict[str, str]:
-    """What a chapter's outputs depend on: `cells` and `package`, as hashes."""
+def results_named(notebook: nbformat.NotebookNode, results: Path = RESULTS) -> list[Path]:
+    """The files of results whose names stand in the chapter's cells, prose included, in order.
+
+    Names that are put together while a chapter runs are not seen: chapters write them out.
+    """
+    text = "\n".join(cell.source for cell in notebook.cells)
+    named = set(re.findall(r"[\w-]+\.(?:jsonl?|npy|png)\b", text))
+    return [results / name for name in sorted(named) if (results / name).is_file()]
+
+
+def results_digest(notebook: nbformat.NotebookNode, results: Path = RESULTS) -> str:
+    """A hash over the names and bytes of the results that a chapter names."""
+    digest = hashlib.sha256()
+    for path in results_named(notebook, results):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def stamps(
+    notebook: nbformat.NotebookNode, package: Path = PACKAGE, results: Path = RESULTS
+) -> dict[str, str]:
+    """What a chapter's outputs depend on: `cells`, `package` and `results`, as hashes."""
     cells = hashlib.sha256(repr(cell_sources(notebook)).encode()).hexdigest()[:16]
-    return {"cells": cells, "package": package_digest(package)}
+    return {
+        "cells": cells,
+        "package": package_digest(package),
+        "results": results_digest(notebook, results),
+    }
 
 
-def staleness(source: Path, package: Path = PACKAGE) -> list[str]:
+def staleness(source: Path, package: Path = PACKAGE, results: Path = RESULTS) -> list[str]:
     """What changed since the notebook of the chapter `source` was executed; empty where fresh."""
     written, executed = read_pair(source)
     if executed is None:
@@ -73,7 +100,7 @@ def staleness(source: Path, package: Path = PACKAGE) -> list[str]:
     reasons = []
     if cell_sources(written) != cell_sources(executed):
         reasons.append(f"the cells of {source.name} and {source.stem}.ipynb differ")
-    old, new = executed.metadata.get("stamps", {}), stamps(written, package)
+    old, new = executed.metadata.get("stamps", {}), stamps(written, package, results)
     reasons += [f"its {name} changed" for name in new if old.get(name) != new[name]]
     return reasons
 

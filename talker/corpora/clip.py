@@ -45,8 +45,8 @@ class Corpus:
     """A corpus one can ask for by name.
 
     title, where, licence, size and layout are sentences for people; clips(root) lists the clips of
-    the folder `root` in order of their names; largest_angle: faces turned further than this many
-    degrees (roll, pitch or yaw) in any frame are left out, None where all are kept.
+    the folder `root` in order of their names; largest_angle: clips whose pitch, yaw or roll, in the
+    median of their frames, is more than this many degrees are left out, None where all are kept.
     """
 
     name: str

@@ -55,7 +55,7 @@ def clips(root: Path | str) -> list[Clip]:
             words = ()
             if stem in alignments[speaker]:
                 words = read_alignment(alignments[speaker][stem])
-            text = " ".join(word.text for word in words) or _spelled(stem)
+            text = " ".join(word.text for word in words) or spelled(stem)
             split = split_of(number, VALIDATION, TEST)
             found.append(
                 Clip("grid", f"{speaker}/{stem}", speaker, split, video, video, text, words)
@@ -145,7 +145,7 @@ def read_alignment(path: Path | str) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _spelled(stem: str) -> str | None:
+def spelled(stem: str) -> str | None:
     """The sentence that a file name spells, None where it spells none."""
     try:
         return Sentence.from_code(stem).text

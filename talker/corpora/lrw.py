@@ -2,8 +2,14 @@
 
 Chung and Zisserman, "Lip reading in the wild" (2016). A clip is 29 frames, 1.16 s, with the word in
 the middle. The corpus is split already: train, val and test are folders. Who speaks is not known,
-so every clip counts as a speaker of its own. Near-frontal faces only, as in the paper: roll, pitch
-and yaw under 10 degrees.
+so every clip counts as a speaker of its own.
+
+Near-frontal faces only, as in the paper: roll, pitch and yaw under 10 degrees. The paper does not
+say of which frame; here it is the median over the clip, which a nod or a landmark that trembles
+does not change. Of the three, pitch is the least certain (`talker.pose`): between about 5 and 15
+degrees the shape of a face decides as much as its angle, and someone who merely holds the chin up
+is left out. GRID's speakers look into a camera, and figures/results/preparation.json counts their
+clips that the rule would refuse (pose, refused_by_median): nearly all of them for their pitch.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from talker.corpora import cremad, grid, lrw, tcd_timit
 from talker.corpora.clip import Corpus
-from talker.errors import TalkerError
 
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus
@@ -15,10 +14,3 @@ CORPORA: dict[str, Corpus] = {
         lrw.CORPUS,
     )
 }
-
-
-def corpus(name: str) -> Corpus:
-    """The corpus of that name; raises TalkerError when there is none."""
-    if name not in CORPORA:
-        raise TalkerError(f'there is no corpus "{name}": choose one of {", ".join(CORPORA)}.')
-    return CORPORA[name]

@@ -3,7 +3,8 @@
     DIR/corpus.json            how it was made
     DIR/p003/p003_007.*        a clip, as `talker.store` keeps it; its .json holds the truth
 
-A rendering that was cut off goes on where it stopped. The same arguments give the same files.
+A rendering that was cut off, even by kill -9, goes on where it stopped. The same arguments give the
+same files, on one process or on many machines (`talker.cluster` says how to use those).
 Which clip is of which class of sentences, and what is said in it, is written in
 `talker.studio.script`.
 
@@ -15,6 +16,8 @@ The truth about a clip of T frames. Names that prepared corpora have too mean th
     gender         "female" or "male"
     age            in years
     ancestry       weights of "african", "asian" and "caucasian", which sum to 1
+    wears          the names of what was drawn for the performer: "hair", "hair_colour", "curl",
+                   "beard", "makeup", "glasses", "clothes", "backdrop", "skin" (on Monk's scale)
     class          of the sentence: "grid", "cremad" or "rich"
     text           what is said
     code           GRID's six letters or CREMA-D's three for the sentence, "" for a rich one
@@ -40,8 +43,7 @@ from __future__ import annotations
 
 import functools
 import json
-import multiprocessing
-import os
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,10 +52,12 @@ from tqdm import tqdm
 
 from talker.errors import TalkerError
 from talker.files import replacing
-from talker.store import FPS, write_clip
+from talker.store import FPS, alone_in, beside, forget_half_written, write_clip
 from talker.tracking import smoothed
 
+SPLITS = ("train", "validation", "test")
 FRAMES = 75  # of a clip of GRID's class; all others are as long as what is said
+_TOGETHER = 8  # clips of one performer in a task: to dress one takes as long as a clip
 
 
 def split_of(number: int) -> str:
@@ -118,6 +122,7 @@ def _truth(number: int, person, made, landmarks: list[np.ndarray]) -> dict:
         "gender": person.gender,
         "age": round(person.age, 1),
         "ancestry": {name: round(w, 3) for name, w in person.ancestry.items()},
+        "wears": person.wears,
         "class": line.kind,
         "text": line.text,
         "code": line.code,
@@ -140,13 +145,17 @@ def _rounded(values: np.ndarray, digits: int) -> list:
     return np.round(values.astype(np.float64), digits).tolist()
 
 
-def render_to_disk(task: tuple[Path, int, int, int, str]) -> None:
-    """Render and store a clip that is not there; task: folder, performer, clip, seed, class."""
-    out, number, clip, seed, kind = task
-    stem = out / f"p{number:03d}" / f"p{number:03d}_{clip:03d}"
-    if stem.with_suffix(".json").exists():
-        return
-    write_clip(stem, *render_clip(number, clip, seed, kind))
+def render_to_disk(task: tuple[Path, int, int, dict[int, str]]) -> int:
+    """Render and store clips of one performer; how many. Those that are there are left alone.
+
+    task: folder, seed, performer, and the class of each clip by its number.
+    """
+    out, seed, number, classes = task
+    for clip, kind in classes.items():
+        stem = _stem(out, number, clip)
+        if not beside(stem, ".json").exists():
+            write_clip(stem, *render_clip(number, clip, seed, kind))
+    return len(classes)
 
 
 def render_corpus(
@@ -156,48 +165,75 @@ def render_corpus(
     seed: int = 0,
     workers: int = 0,
     sentences: str = "grid",
+    scheduler: str | None = None,
+    splits: Collection[str] = SPLITS,
 ) -> None:
-    """Render `clips` sentences by each of `performers` people into the folder `out`.
+    """Render `clips` sentences by each of the first `performers` people into the folder `out`.
 
     Goes on where an earlier run with the same seed stopped, also to more performers or clips.
 
     Args:
-        workers: processes; 0 takes one for each core.
+        workers: processes on this machine; 0 takes one for each core.
         sentences: a class of them, or "all".
+        scheduler: address of a Dask scheduler whose workers see `out`; None works here.
+        splits: only the performers of these; more clips to test on need no more to train on.
 
     Raises:
-        TalkerError: the folder holds a corpus of another seed or of other sentences, there are no
-            such sentences, or a count is not positive.
+        TalkerError: the folder holds a corpus of another seed or of other sentences, or another
+            process writes to it, there are no such sentences, a count is not positive, or workers
+            died over a clip again and again.
     """
     from talker.studio.script import class_of
 
     if performers < 1 or clips < 1:
         raise TalkerError("A corpus needs at least one performer and one clip: raise the numbers.")
-    classes = [class_of(clip, sentences) for clip in range(clips)]
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    classes = {clip: class_of(clip, sentences) for clip in range(clips)}
+    out = Path(out).absolute()
+    with alone_in(out):
+        _describe(out, {"seed": seed, "performers": performers, "clips": clips}, sentences)
+        forget_half_written(out)
+        numbers = [number for number in range(performers) if split_of(number) in splits]
+        tasks = list(_pending(out, seed, numbers, classes))
+        total = len(numbers) * clips
+        done = total - sum(len(waiting) for *_, waiting in tasks)
+        with tqdm(total=total, initial=done, unit="clip", desc="rendering") as bar:
+            if workers == 1 and scheduler is None:
+                for task in tasks:
+                    bar.update(render_to_disk(task))
+            elif tasks:
+                from talker.cluster import on_workers
+
+                on_workers(render_to_disk, tasks, scheduler, workers, bar.update, [out])
+        forget_half_written(out)  # of workers that were killed
+
+
+def _stem(out: Path, number: int, clip: int) -> Path:
+    return out / f"p{number:03d}" / f"p{number:03d}_{clip:03d}"
+
+
+def _pending(
+    out: Path, seed: int, numbers: Iterable[int], classes: dict[int, str]
+) -> Iterator[tuple]:
+    """The tasks of all clips of these performers that are not there."""
+    for number in numbers:
+        waiting = [
+            clip for clip in classes if not beside(_stem(out, number, clip), ".json").exists()
+        ]
+        for first in range(0, len(waiting), _TOGETHER):
+            together = waiting[first : first + _TOGETHER]
+            yield out, seed, number, {clip: classes[clip] for clip in together}
+
+
+def _describe(out: Path, described: dict, sentences: str) -> None:
     about = out / "corpus.json"
     if about.exists():
         before = json.loads(about.read_text(encoding="utf-8"))
-        if before["seed"] != seed:
+        if before["seed"] != described["seed"]:
             raise TalkerError(f"{out} holds a corpus of another seed: choose another folder.")
         if before.get("sentences", "grid") != sentences:
             raise TalkerError(f"{out} holds a corpus of other sentences: choose another folder.")
     with replacing(about) as path:
-        described = {"kind": "rendered", "seed": seed, "performers": performers, "clips": clips}
-        path.write_text(json.dumps(described | {"sentences": sentences}), encoding="utf-8")
-    tasks = [
-        (out, number, clip, seed, kind)
-        for number in range(performers)
-        for clip, kind in enumerate(classes)
-    ]
-    bar = functools.partial(tqdm, total=len(tasks), unit="clip", desc="rendering")
-    workers = workers or len(os.sched_getaffinity(0))
-    if workers == 1:
-        for task in bar(tasks):
-            render_to_disk(task)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        # A chunk is one performer's clips, so that each worker dresses a performer once.
-        for _ in bar(pool.imap_unordered(render_to_disk, tasks, chunksize=min(clips, 8))):
-            pass
+        path.write_text(
+            json.dumps({"kind": "rendered"} | described | {"sentences": sentences}),
+            encoding="utf-8",
+        )

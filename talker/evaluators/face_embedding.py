@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ class FaceEmbedding(Protocol):
     """What measures of identity ask of an embedding."""
 
     name: str
+    dimensions: int  # D
 
     def embed(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """A face in uint8 (H, W, 3) RGB with its landmarks (68, 2) -> float32 (D,)."""
@@ -30,6 +32,7 @@ class DlibEmbedding:
     """
 
     name = "dlib ResNet"
+    dimensions = 128
     SIZE = 3  # a crop of 96x128 is enlarged so often: the network sees 150 pixels of face
     FILE = "dlib_face_recognition_resnet_model_v1.dat"
 
@@ -57,6 +60,12 @@ class DlibEmbedding:
         box = self._dlib.rectangle(left, top, right, bottom)
         marks = self._dlib.full_object_detection(box, [self._dlib.point(x, y) for x, y in points])
         return np.array(self._network.compute_face_descriptor(enlarged, marks), np.float32)
+
+
+@functools.cache
+def find_embedding() -> FaceEmbedding:
+    """The embedding that measures of identity use: dlib's, the one that works offline."""
+    return DlibEmbedding()
 
 
 def distances(embeddings: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Results files: values with bootstrap intervals over clips, and how they came about."""
+"""Results files: how values came about, and which figures were drawn from them."""
 
 from __future__ import annotations
 
@@ -7,35 +7,16 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from talker.files import replacing
 
-PACKAGES = ("torch", "numpy", "dlib-bin", "anny", "embreex", "av")
-
-
-def bootstrap(
-    values, statistic=np.median, draws: int = 2000, seed: int = 0
-) -> dict[str, float | int]:
-    """A statistic of per-clip values with its 95 % percentile bootstrap interval over clips.
-
-    Values that are not finite are left out and counted. Returns value, low, high, clips, left_out.
-    """
-    array = np.asarray(values, float)
-    kept = array[np.isfinite(array)]
-    rng = np.random.default_rng(seed)
-    resampled = kept[rng.integers(len(kept), size=(draws, len(kept)))]
-    low, high = np.percentile(statistic(resampled, axis=1), [2.5, 97.5])
-    return {
-        "value": round(float(statistic(kept)), 5),
-        "low": round(float(low), 5),
-        "high": round(float(high), 5),
-        "clips": len(kept),
-        "left_out": int(len(array) - len(kept)),
-    }
+PACKAGES = (
+    *("torch", "numpy", "scipy", "dlib-bin", "anny", "embreex", "av"),
+    *("cpbd-py312", "torchmetrics", "opencv-python-headless", "jiwer"),
+)
 
 
 def circumstances(seconds: float, **more: Any) -> dict[str, Any]:
@@ -59,17 +40,35 @@ def circumstances(seconds: float, **more: Any) -> dict[str, Any]:
     }
 
 
-def manifest(figures: Path) -> dict[str, dict[str, str]]:
-    """SHA-256 of every figure and of all it may have been drawn from, by kind and file name."""
+def manifest(figures: Path) -> dict[str, dict]:
+    """manifest.json anew, called by a script in `figures`: only that script's entry changes.
+
+    So a figure whose results have changed since it was drawn stays known as such, whichever other
+    figure is drawn again. Entries of scripts that are gone are dropped.
+    """
+    script = Path(sys._getframe(1).f_code.co_filename).name
+    path = figures / "manifest.json"
+    held = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    kept = {name: entry for name, entry in held.items() if (figures / name).is_file()}
+    return kept | {script: drawn_from(figures, script)}
+
+
+def drawn_from(figures: Path, script: str) -> dict:
+    """SHA-256 of a script, of the results that it reads and of the figures that it writes.
+
+    A script reads and writes what it names: files of `figures/results` and `figures` by their whole
+    names, wherever these stand in it.
+    """
+    source = (figures / script).read_text(encoding="utf-8")
 
     def hashes(pattern: str) -> dict[str, str]:
-        paths = sorted(figures.glob(pattern))
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+        named = sorted(p for p in figures.glob(pattern) if p.is_file() and p.name in source)
+        return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in named}
 
     return {
-        "scripts": hashes("fig_*.py"),
+        "script": hashlib.sha256(source.encode()).hexdigest(),
         "results": hashes("results/*"),
-        "figures": hashes("fig_*.png"),
+        "figures": hashes("*.png"),
     }
 
 

@@ -1,1 +1,1 @@
-"""Measures of generated video; one idea a file."""
+"""Measures of generated video; one idea a file, listed in `registry`."""

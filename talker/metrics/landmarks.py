@@ -52,3 +52,14 @@ def lip_shape(landmarks: np.ndarray) -> np.ndarray:
     height, jaw = (_distance(landmarks, *pair) / unit for pair in ((51, 57), (33, 8)))
     shape = [inner_lip_distance(landmarks), mouth_width(landmarks), height, jaw]
     return np.stack(shape, axis=-1).astype(np.float32)
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson r of two traces (T,) over the frames that both have; NaN where either is constant.
+
+    NaN too where fewer than three frames are left.
+    """
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < 3 or a[both].std() == 0 or b[both].std() == 0:
+        return float("nan")
+    return float(np.corrcoef(a[both], b[both])[0, 1])

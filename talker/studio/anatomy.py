@@ -18,7 +18,7 @@ from PIL import Image
 
 from talker.errors import TalkerError
 
-SKIN, EYE, TEETH, TONGUE, LASH, HAIR = range(6)  # what a triangle is made of
+SKIN, EYE, TEETH, TONGUE, LASH, HAIR, PLAIN = range(7)  # what a triangle is made of
 _PARTS = {
     "body": SKIN,
     "helper-l-eye": EYE,
@@ -51,7 +51,7 @@ def data_root() -> Path:
 class Anatomy:
     """Topology and template of the head.
 
-    vertices (N, 3) float32 rest positions; triangles (M, 3) int32; part (M,) int8 of SKIN..HAIR;
+    vertices (N, 3) float32 rest positions; triangles (M, 3) int32; part (M,) int8 of SKIN..PLAIN;
     index (N,) int64 row of each vertex in the full base mesh; masks: name -> (N,) float32 in 0..1
     (`lips`, `eyelids`, `mouth` the inside of it, `ears`); eyes: vertex ids of the left and the
     right eyeball.

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 
 from talker.faces import CANONICAL, CANONICAL_INDICES, similarity
-from talker.studio import paint
-from talker.studio.anatomy import EYE, HAIR, LASH, SKIN, TEETH, TONGUE, anatomy, target
+from talker.studio.anatomy import EYE, LASH, SKIN, TEETH, TONGUE, anatomy, target
 from talker.studio.landmarks import landmark_vertices, seam
 from talker.studio.materials import material
 from talker.studio.mesh import Mesh
 from talker.studio.performer import Performer
 from talker.studio.subject import Subject, subject
+from talker.studio.texture import texture_coordinates
 from talker.studio.trace import Scene
 from talker.studio.visibility import reached
 
@@ -61,13 +61,12 @@ class Camera:
         body = anatomy()
         self.performer = performer
         self._own = len(body.vertices)
-        hair = performer.hair
         triangles, part = [body.triangles], [body.part]
         self._rest = performer.rest
-        if hair is not None:
-            triangles.append(hair.triangles + self._own)
-            part.append(np.full(len(hair.triangles), HAIR, np.int8))
-            self._rest = np.concatenate([performer.rest, hair.vertices])
+        for worn in performer.worn:
+            triangles.append(worn.triangles + len(self._rest))
+            part.append(np.full(len(worn.triangles), worn.part, np.int8))
+            self._rest = np.concatenate([self._rest, worn.vertices])
         mesh = Mesh(np.concatenate(triangles), np.concatenate(part), len(self._rest))
         neck = ((self._rest[:, 1] - 5.7) / 0.9).clip(0, 1)
         self._turn = (neck * neck * (3 - 2 * neck))[:, None]  # the neck bends, the chest stays
@@ -80,11 +79,11 @@ class Camera:
         self._crop = self._whole.part(crop)
 
     def _extremes(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Poses further than anybody acts, and rays through a crop that shows a little more."""
+        """Poses as far as nobody acts, some between; rays through a bit more than the crop."""
         y, x = np.mgrid[-_MARGIN : HEIGHT + _MARGIN : 0.5, -_MARGIN : WIDTH + _MARGIN : 0.5]
         pixels = np.stack([x.ravel(), y.ravel()], 1)
         for pitch, yaw, jaw in itertools.product(
-            (-25.0, 0.0, 25.0), (-40.0, 0.0, 40.0), (0.0, 0.6)
+            (-25.0, 0.0, 25.0), (-40.0, -14.0, 0.0, 14.0, 40.0), (0.0, 0.6)
         ):
             head = np.array([pitch, yaw, 0.0, 0.0, 0.0, 0.0])
             vertices = self.posed(Pose({"jawOpen": jaw}, head, np.zeros(2)))
@@ -104,23 +103,23 @@ class Camera:
         """(N, 4) float32: two texture coordinates, lips, inside of the mouth.
 
         Instead of texture coordinates eye vertices hold their place on the eyeball (x, y in units
-        of its radius), and hair its strand.
+        of its radius); what is worn brings its own four values.
         """
         body = anatomy()
         surface = np.zeros((len(self._rest), 4), np.float32)
-        surface[: self._own, :2] = paint.texture_coordinates(body.vertices)
+        surface[: self._own, :2] = texture_coordinates(body.vertices)
         surface[: self._own, 2] = body.masks["lips"]
         surface[: self._own, 3] = body.masks["mouth"]
         for ids in body.eyes:
             centre = body.vertices[ids].mean(0)
             radius = np.abs(body.vertices[ids] - centre).max()
             surface[ids, :2] = (body.vertices[ids] - centre)[:, :2] / radius
-        if self.performer.hair is not None:
-            surface[self._own :, :2] = self.performer.hair.strand
+        if self.performer.worn:
+            surface[self._own :] = np.concatenate([worn.surface for worn in self.performer.worn])
         return surface
 
     def posed(self, pose: Pose) -> np.ndarray:
-        """Vertices (N, 3) float32 of head and hair in this pose, decimetres."""
+        """Vertices (N, 3) float32 of head and what it wears in this pose, decimetres."""
         vertices = self._rest.copy()
         for name, weight in pose.actions.items():
             if weight and name != "tongueUp":

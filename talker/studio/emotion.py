@@ -1,16 +1,15 @@
 """What an emotion does to a voice and to a face.
 
-Voice: directions as reviewed by Murray and Arnott, "Toward the simulation of emotion in synthetic
-speech" (1993), and Scherer, "Vocal communication of emotion" (2003), after measurements such as
-Banse and Scherer's (1996): anger and joy are higher, wider in range, faster and louder; fear is
-much higher and much faster; sadness lower, narrower, slower and softer; disgust lower and slower.
-The sizes are ours, in the parameters of espeak-ng.
+Voice: directions as Murray and Arnott, "Toward the simulation of emotion in synthetic speech"
+(1993), sum them up: anger and joy are higher, wider in range and louder, anger faster and joy
+either way; fear is much higher and much faster; sadness lower, narrower, slower and softer; disgust
+much lower and slower. The sizes are ours, in the parameters of espeak-ng.
 
 Face: the action units (FACS) of the emotion's prototype. Units of Ekman and Friesen's prototypes
-(EMFACS, 1983), and units that Du, Tao and Martinez, "Compound facial expressions of emotion"
-(2014, Table 1), saw in more than 70 % of people are everyone's; others that they saw belong to the
-share of people that they saw showing it. Units become actions of the mesh by ``UNITS``. AU 16, of
-disgust's prototype, is left out: it pulls down the lip that AU 17 pushes up.
+are everyone's. Of the others some people show some, as Du, Tao and Martinez, "Compound facial
+expressions of emotion" (2014), found when they coded 230 people; the shares here are ours, after
+their Table 1. Units become actions of the mesh by ``UNITS``. AU 16, of disgust's prototype, is left
+out: it pulls down the lip that AU 17 pushes up.
 """
 
 from __future__ import annotations
@@ -54,10 +53,10 @@ class Emotion:
     """An emotion at full strength, against the same person's neutral way.
 
     speed and range: factors of the voice's; pitch: added to espeak-ng's 0-99; level: dB louder;
-    articulation: factor of the mouth's movements, larger in anger and smaller in sadness (Lee,
-    Yildirim, Kazemzadeh and Narayanan, "An articulatory study of emotional speech production",
-    2005); tilt: degrees by which the head is raised: it sinks in sadness (Wallbott, "Bodily
-    expression of emotion", 1998); units: action unit -> share of people who show it.
+    articulation: factor of the mouth's movements, whose range is larger in anger and smaller in
+    sadness (Lee, Yildirim, Kazemzadeh and Narayanan, "An articulatory study of emotional speech
+    production", 2005); tilt: degrees by which the head is raised, ours: it sinks in sadness; units:
+    action unit -> share of people who show it.
     """
 
     speed: float = 1.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-# Blinks a second and their median seconds in the class of real corpora that each class of sentences
-# is like: GRID, CREMA-D and TCD TIMIT (Table 1 of the paper this project is after).
+# Blinks a second and their median seconds in the real corpus that each class of sentences is like:
+# GRID, CREMA-D and TCD TIMIT, in Table 1 of Vougioukas, Petridis and Pantic, "Realistic
+# speech-driven facial animation with GANs" (2020), who measured them.
 BLINKS = {"grid": (0.39, 0.40), "cremad": (0.26, 0.36), "rich": (0.28, 0.20)}
 # Seconds from the start of one blink to the earliest start of the next.
 REFRACTORY = 0.6
@@ -15,7 +16,8 @@ OPEN_UNTIL = 0.2
 # Deviation of the logarithm of a blink's length; no blink is further than two of them from the
 # median.
 SPREAD = 0.15
-# A lid falls in about a quarter of the blink and rises more slowly; it stays down long enough for
+# Lids fall faster than they rise (VanderWerf et al., "Eyelid movements: behavioral studies of
+# blinking in humans", 2003): here in about a quarter of the blink. They stay down long enough for
 # one frame at 25 fps to see it.
 _FALL, _HOLD = (0.24, 0.28), 0.045
 
@@ -58,11 +60,11 @@ def _lid(since: np.ndarray, duration: float, fall: float) -> np.ndarray:
     return 0.5 * (1 - np.cos(np.pi * down)) * 0.5 * (1 + np.cos(np.pi * up))
 
 
-# Seconds of a look away: at least, and on average. Lee, Badler and Badler, "Eyes alive" (2002),
-# saw speakers look at the listener for three seconds at a time, and away for one.
+# Seconds of a look away: at least, and on average. Lee, Badler and Badler, "Eyes alive" (2002), had
+# someone who talks look at the listener for about three seconds at a time, and away for about one.
 _AWAY_LEAST, AWAY = 0.2, 0.9
-# Degrees of a saccade: mean of an exponential distribution, and the most. Half of what they saw in
-# conversation: here someone looks at a camera and reads what to say from beside it.
+# Degrees of a saccade: mean of an exponential distribution, and the most. Their distribution is
+# exponential, too; the sizes are ours, for someone who looks at a camera and reads from beside it.
 SACCADE, FURTHEST = 3.0, 8.0
 
 
@@ -71,7 +73,8 @@ def look_around(times: np.ndarray, fps: float, rate: float, rng: np.random.Gener
 
     The eyes start near the camera, stay for ``1 / rate`` seconds on average, look away for 0.9 s,
     and come back. Both times are exponential beyond 0.2 s. A saccade takes 21 ms and 2.2 ms a
-    degree (Carpenter, "Movements of the eyes", 1988).
+    degree, at the fast end of the rule that Lee et al. took from Becker: 20 to 30 ms, and 2 to 2.7
+    ms a degree.
     """
     targets, starts = [rng.normal(0, 0.3, 2)], [-1.0]
     start, away = 0.0, False
@@ -97,6 +100,10 @@ def sway(frames: int, fps: float, degrees: float, rng: np.random.Generator) -> n
 
     An Ornstein-Uhlenbeck process smoothed once more, so that most of it lies below 1 Hz; yaw has
     deviation ``degrees``, pitch and roll 0.8 of it, and the position 0.1 cm per degree.
+
+    The process, its tempo and these shares are choices of ours. Its size has been compared with
+    GRID's speakers since, whose angles deviate within a clip as figures/results/preparation.json
+    says (pose, deviation): it is of the same order, but they turn less than this, and nod more.
     """
     from scipy.signal import lfilter
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from talker.studio.anatomy import TEETH, TONGUE
+from talker.studio.anatomy import PLAIN, TEETH, TONGUE
 from talker.studio.light import lamp_seen, sky_seen
 from talker.studio.mesh import Mesh
 from talker.studio.trace import Scene
@@ -71,7 +71,8 @@ def subject(
     mesh: Mesh, rest: np.ndarray, surface: np.ndarray, live: np.ndarray, key: np.ndarray
 ) -> Subject:
     """A whole head (N vertices), lit at rest: rest (N, 3), surface (N, 4), live (N,), key (3,)."""
-    scene, normals = Scene(rest, mesh.triangles), mesh.normals(rest)
+    # Light is known at vertices only: shadows of thin frames and collars would be smudges.
+    scene, normals = Scene(rest, mesh.triangles[mesh.part != PLAIN]), mesh.normals(rest)
     lamp = lamp_seen(scene, rest, normals, key)
     sky = sky_seen(scene, rest, normals, _STILL_SKY_RAYS)
     return Subject(np.arange(len(rest)), mesh, surface, live, lamp, sky)

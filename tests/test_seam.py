@@ -1,9 +1,9 @@
-"""Inner lip landmarks of lips that are pressed together: points placed by hand, and the mesh."""
+"""Landmarks of lips and lids that are shut: points placed by hand, and the mesh."""
 
 import numpy as np
 import pytest
 
-from talker.metrics.landmarks import inner_lip_distance
+from talker.metrics.landmarks import eye_aspect_ratio, inner_lip_distance
 from talker.studio.camera import Camera, Pose
 from talker.studio.landmarks import seam
 from talker.studio.performer import performer
@@ -14,6 +14,8 @@ UPPER, LOWER = [61, 62, 63], [67, 66, 65]
 def mouth(gap: float, roll: float = 0.0) -> np.ndarray:
     """Landmarks whose inner lips are `gap` apart, the head turned by `roll` degrees."""
     landmarks = np.random.default_rng(0).normal(0, 50, (68, 2))
+    for corner in (36, 42):  # open eyes
+        landmarks[corner : corner + 6] = (0, 0), (5, -4), (10, -4), (15, 0), (10, 4), (5, 4)
     landmarks[60], landmarks[64] = (0, 0), (40, 0)
     landmarks[UPPER] = [(10, -gap / 2), (20, -gap / 2), (30, -gap / 2)]
     landmarks[LOWER] = [(10, gap / 2), (20, gap / 2), (30, gap / 2)]
@@ -44,3 +46,16 @@ def test_lips_pressed_together_measure_as_closed():
 
     assert opening(jawOpen=0.3) > 0.05
     assert opening(jawOpen=0.05, mouthClose=0.5, mouthRollUpper=0.6, mouthRollLower=0.6) == 0
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_shut_eye_measures_as_shut_however_firmly(number):
+    camera = Camera(performer(number))
+
+    def ratio(lids: float) -> float:
+        pose = Pose({"eyeBlinkLeft": lids, "eyeBlinkRight": lids}, np.zeros(6), np.zeros(2))
+        return float(eye_aspect_ratio(camera.landmarks(camera.posed(pose))))
+
+    falling = [ratio(lids) for lids in (0, 0.25, 0.5, 0.75, 0.9, 1)]
+    assert falling[0] > 0.5 and falling[-1] < 0.05 * falling[0]
+    assert all(np.diff(falling) <= 0)
