@@ -31,8 +31,8 @@ from talker.media import write_video
 from talker.store import CRF, FPS, KEYFRAMES, RATE, clips, read_frames, read_sound
 
 _MOST_CLIPS = 32
-# A training step on two cores: 3 random frames of a window of 25, of 12 clips, in 0.4 s.
-WINDOW, DECODED, NEEDED = 25, 3, 12 / 0.4
+# What the warm-up of preset `laptop` reads of a clip: 3 random frames of a window of 25.
+WINDOW, DECODED = 25, 3
 
 
 def bench_prepare(files: list[Path]) -> list[dict]:
@@ -92,7 +92,6 @@ def bench_store(corpus: Path, count: int = 8, repeats: int = 5) -> list[dict]:
     Returns for each way: kilobytes a clip (pictures and the sound that is played with them), psnr
     in dB of what is read against what was written, and how many windows a second one core reads:
     whole windows of 25 frames, and what a training step needs of one, its 3 frames and the still.
-    `needed` is how many windows a second training uses, all of its processor time aside.
     """
     stored = clips(corpus)[:count]
     pictures = [read_frames(clip.video) for clip in stored]
@@ -126,7 +125,6 @@ def bench_store(corpus: Path, count: int = 8, repeats: int = 5) -> list[dict]:
                     "psnr": round(float(10 * np.log10(255**2 / max(error, 1e-9))), 1),
                     "windows": _speed(read, paths, pictures, repeats, _whole),
                     "training_windows": _speed(read, paths, pictures, repeats, _for_training),
-                    "needed": NEEDED,
                 }
             )
     return rows

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from talker.errors import TalkerError
@@ -19,7 +21,8 @@ def bench_evaluate(paths: list[Path]) -> list[dict]:
     for all of them where they are fewer than 16: clips, frames of them, clips_per_minute of 75
     frames on one core (a process uses one; two cores do twice as many), and of the process
     peak_megabytes and, before the first clip, networks_megabytes. Loading the networks is not
-    counted as time. Raises TalkerError when there is no video, or one cannot be evaluated.
+    counted as time. Raises TalkerError when there is no video, one cannot be evaluated, or a
+    process dies.
     """
     from talker.evaluate import in_worker
 
@@ -30,8 +33,14 @@ def bench_evaluate(paths: list[Path]) -> list[dict]:
     context = multiprocessing.get_context("spawn")  # memory of one count must not show in the next
     rows = []
     for count in [*counts, min(len(files), COUNTS[-1])]:
-        with context.Pool(1, initializer=in_worker) as pool:
-            rows.append(pool.apply(_evaluate_some, (files[:count],)))
+        with ProcessPoolExecutor(1, mp_context=context, initializer=in_worker) as pool:
+            try:
+                rows.append(pool.submit(_evaluate_some, files[:count]).result())
+            except BrokenProcessPool as error:  # a Pool would wait for ever
+                raise TalkerError(
+                    f"the process that evaluated {count} clips died: free some memory, and run "
+                    "the same command again."
+                ) from error
     return rows
 
 

@@ -204,9 +204,19 @@ class TrainConfig:
     decay_epochs: int = 10  # between two decays
 
     def __post_init__(self) -> None:
-        for name in ("nodes", "accumulate", "sample_every", "patience"):
+        counts = ("nodes", "accumulate", "sample_every", "patience", "clips", "decay_epochs")
+        judged = ("adversarial_clips", "sequence_every", "sequence_clips", "sequence_stride")
+        for name in (*counts, *judged):
             if getattr(self, name) < 1:
                 raise TalkerError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        for name in ("warm_up", "validate_every", "noise_steps"):
+            if getattr(self, name) < 0:
+                raise TalkerError(f"{name} is {getattr(self, name)}: it cannot be negative")
+        if not 2 <= self.decoded <= self.frames:
+            raise TalkerError(
+                f"decoded is {self.decoded}: it must be at least 2 and at most the window's "
+                f"{self.frames} frames"
+            )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ A clip is held in memory while it is measured and no longer, so memory does not 
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import json
 import math
 import os
@@ -46,9 +45,13 @@ from talker.metrics.identity import different_people
 from talker.metrics.intervals import bootstrap
 from talker.metrics.pair import Weights
 from talker.metrics.registry import Metric, chosen, measure, measure_real
+from talker.versions import versions
 
 _MOST_STILLS = 500  # their distances grow with the square
-_PACKAGES = ("av", "cpbd-py312", "dlib-bin", "numpy", "opencv-python-headless", "torchmetrics")
+_PACKAGES = (
+    *("av", "cpbd-py312", "dlib-bin", "jiwer", "numpy", "opencv-python-headless", "scipy", "torch"),
+    "torchmetrics",
+)
 
 
 @dataclass
@@ -155,7 +158,7 @@ def evaluate(
         "real_folder": str(real),
         "notes": notes,
         "seed": seed,
-        "versions": {"talker": __version__, **_versions()},
+        "versions": {"talker": __version__, **versions(_PACKAGES)},
         "detector": type(find_detector()).__name__,
         "embedding": find_embedding().name if "acd" in wanted else None,
         "weights": {name: path and str(path) for name, path in vars(weights).items()},
@@ -191,16 +194,6 @@ def _summary(rows: list[Measured], metrics: dict[str, Metric], seed: int) -> dic
         "identity": {"different_people": apart},
         "per_clip": {"clip": [row.clip for row in rows], **sides},
     }
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for name in _PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
 
 
 def _finite(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
     Folders that are missing are made. Raises TalkerError when the folder cannot be written to.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    # Unlike any other writer's, on this machine or on another that sees the same folder.
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:12]}.part{path.suffix}")
     if path.is_dir():
         raise TalkerError(f"{path} is a folder: give the name of a file to write.")
     try:

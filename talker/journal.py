@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
@@ -32,9 +33,12 @@ class Journal:
         return self
 
     def write(self, step: int, row: dict[str, float]) -> None:
-        """Add the row of a step: names and finite numbers."""
+        """Add the row of a step: names and numbers, null for those that are not finite."""
         if self.active:
-            rounded = {name: float(f"{value:.5g}") for name, value in row.items()}
+            rounded = {
+                name: float(f"{value:.5g}") if math.isfinite(value) else None
+                for name, value in row.items()
+            }
             self._file.write(json.dumps(rounded | {"step": step}) + "\n")
             for name, value in row.items():
                 self._board.add_scalar(name, value, step)

@@ -16,6 +16,7 @@ from talker import losses
 from talker.models.noise_generator import NoiseGenerator
 
 SCALES = ((5, 1), (12, 1), (12, 3))  # (frames in a window, stride): lids, a whole blink, its pauses
+ENOUGH = 45  # frames of which, less the first fifth, hold the longest of these windows
 BATCH = 48
 R1 = 0.5  # weight of the penalty on the critic's slope at real sequences (Mescheder et al. 2018)
 R1_EVERY = 4  # steps: as lazy as in StyleGAN2 (Karras et al. 2020)
@@ -52,7 +53,8 @@ def fit(
     number of frames, so that hours go on as seconds began.
 
     Args:
-        sequences: (N, T, noise_dim), one row a clip, with T at least 45.
+        sequences: (N, T, noise_dim), one row a clip; with T less than `ENOUGH` a blink and the
+            pauses about it are not seen together.
         steps: of Adam at `rate`, of the critic and the noise generator in turn.
 
     Returns:
@@ -128,11 +130,14 @@ def windows(sequences: Tensor, length: int, stride: int, starts: Tensor) -> Tens
 def distance(made: Tensor, real: Tensor) -> float:
     """Sum over `SCALES` of the energy distance between windows of (N, T, D) and (M, T, D).
 
-    What the fit is judged by; the critic does not know of it.
+    What the fit is judged by; the critic does not know of it. Windows that are longer than the
+    sequences are left out.
     """
     total = 0.0
     for length, stride in SCALES:
         last = real.shape[1] - (length - 1) * stride
+        if last < 1:
+            continue
         starts = torch.arange(0, last, max(1, last // 4))
         a, b = (windows(x, length, stride, starts) for x in (made, real))
         total += energy_distance(a, b).item()

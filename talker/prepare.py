@@ -58,10 +58,8 @@ def prepared(clip: Clip, largest_angle: float | None = None) -> tuple[np.ndarray
             f"(frames {seen.blank[0]} to {seen.blank[-1]})"
         )
     landmarks, gaps = filled(main_face(tracks).array(seen.frames))
-    if max(gaps, default=0) > _LONGEST_GAP or sum(gaps) > _MOST_FILLED * seen.frames:
-        raise TalkerError(
-            f"no face is seen in {sum(gaps)} of {seen.frames} frames, {max(gaps)} of them in a row"
-        )
+    if (missing := missing_face(gaps, seen.frames)) is not None:
+        raise TalkerError(missing)
     steady = smoothed(landmarks)
     pose = head_pose(steady, *seen.size)
     if largest_angle is not None:
@@ -94,6 +92,16 @@ def prepared(clip: Clip, largest_angle: float | None = None) -> tuple[np.ndarray
         "landmarks": np.round(points.astype(np.float64), 2).tolist(),
     }
     return frames, signal, truth
+
+
+def missing_face(gaps: list[int], frames: int) -> str | None:
+    """What is said of a clip with so many frames without a face that it cannot be guessed there.
+
+    gaps: the lengths of the stretches without one. None where few enough are missing.
+    """
+    if max(gaps, default=0) <= _LONGEST_GAP and sum(gaps) <= _MOST_FILLED * frames:
+        return None
+    return f"no face is seen in {sum(gaps)} of {frames} frames, {max(gaps)} of them in a row"
 
 
 def _check_angles(pose: np.ndarray, largest: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -92,7 +93,7 @@ def run(
     progress = _begin(trainer, data, out, resume)
     watch = _Watch(trainer, out, data, held_out) if devices.first else None
     last = settings.steps if settings.steps is not None else 10**9
-    until = time.monotonic() + 60 * settings.minutes if settings.minutes else float("inf")
+    until = float("inf") if settings.minutes is None else time.monotonic() + 60 * settings.minutes
     epoch_steps = steps_of_epoch(settings, len(data), devices.count)
     validate_every = settings.validate_every or epoch_steps
     saved = time.monotonic()
@@ -123,7 +124,8 @@ def run(
             if watch is not None and time.monotonic() - saved > SAVE_SECONDS:
                 journal.flush()
                 _save(state, trainer, progress)
-                watch.keep("generator", progress.step)
+                if progress.step >= settings.warm_up:  # before, nothing has taught it to blink
+                    watch.keep("generator", progress.step)
                 saved = time.monotonic()
     if watch is not None:
         _save(state, trainer, progress)
@@ -216,6 +218,10 @@ def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:
     trainer.devices.share(networks.modules.values())  # no process is still reading after this
     if trainer.devices.first:
         forget_half_written(out)
+        if not resume:  # or what is left of the old run would be taken for this one's
+            state.unlink(missing_ok=True)
+            for folder in ("best", "generator"):
+                shutil.rmtree(out / folder, ignore_errors=True)
         with replacing(out / "config.json") as path:
             path.write_text(json.dumps(configuration.to_json(config), indent=1), encoding="utf-8")
     return progress

@@ -265,10 +265,14 @@ class Trainer:
     def noise_sequences(self, data: Clips, count: int) -> Tensor:
         """z_n (N, T, noise_dim) that the encoder reads off `count` clips, spread over all.
 
-        T is the length of the shortest of them.
+        T is the length of the shortest of them. Where there are clips of `noise_prior.ENOUGH`
+        frames, shorter ones are left out.
         """
+        long = [n for n in range(len(data)) if len(data.frames[n]) >= noise_prior.ENOUGH]
+        long = long or list(range(len(data)))
         rows = []
-        for chosen in np.linspace(0, len(data) - 1, min(count, len(data))).astype(int):
+        for place in np.linspace(0, len(long) - 1, min(count, len(long))).astype(int):
+            chosen = long[place]
             frames = self.devices.move(to_unit(data.frames[chosen])[None])
             rows.append(self.modules["noise_encoder"](frames, frames[:, 0]).cpu())
         shortest = min(row.shape[1] for row in rows)

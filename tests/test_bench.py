@@ -1,6 +1,7 @@
 """Benchmarks: what they measure, never how fast."""
 
 import json
+import os
 from functools import partial
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from small_corpus import record
 
 from talker import bench as measured
+from talker import bench_evaluate
 from talker.bench import bench
 from talker.errors import TalkerError
 from talker.store import write_clip
@@ -34,7 +36,6 @@ def test_ways_to_store_are_compared(corpus, tmp_path, capsys):
     assert ways["raw, memory-mapped"]["psnr"] > 100 > ways["H.264, key frame every 12"]["psnr"] > 30
     for row in rows:
         assert min(row["windows"], row["training_windows"], row["kilobytes"]) > 0
-        assert row["needed"] == 30
     assert len(capsys.readouterr().out.splitlines()) == 8
     with pytest.raises(TalkerError, match="takes one folder"):
         bench("store", [corpus, corpus])
@@ -55,6 +56,16 @@ def test_files_that_cannot_be_prepared_are_named(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"not a film")
     with pytest.raises(TalkerError, match="none of the files can be prepared: .*a.mp4 cannot be"):
         measured._prepare_some([tmp_path / "a.mp4"])
+
+
+def dies(files):
+    os._exit(1)
+
+
+def test_a_process_that_dies_while_it_evaluates_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench_evaluate, "_evaluate_some", dies)
+    with pytest.raises(TalkerError, match="the process that evaluated 1 clips died"):
+        bench("evaluate", [tmp_path / "a.mp4"])
 
 
 @pytest.mark.slow

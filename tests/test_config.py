@@ -107,6 +107,11 @@ def test_audio_frames_have_the_papers_length_at_any_rate_that_divides(rate, stri
         lambda: ModelConfig(audio_normalisation="layer"),
         lambda: TrainConfig(accumulate=0),
         lambda: TrainConfig(patience=0),
+        lambda: TrainConfig(clips=0),
+        lambda: TrainConfig(sequence_every=0),
+        lambda: TrainConfig(decay_epochs=0),
+        lambda: TrainConfig(warm_up=-1),
+        lambda: TrainConfig(frames=10, decoded=11),
     ],
 )
 def test_impossible_settings_are_refused(make):

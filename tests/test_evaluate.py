@@ -1,6 +1,7 @@
 """Folders of videos against each other: matching, refusals, the results file, and sanity."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +139,18 @@ def test_files_are_matched_by_path_or_else_by_name(tmp_path):
     assert f"{real / 's2/a.mpg'} was left out: no video of that name in {made}." in notes
 
 
+def test_a_name_alone_does_not_take_the_partner_of_an_equal_path(tmp_path):
+    made, real = tmp_path / "made", tmp_path / "real"
+    touch(made / "a.mp4", made / "s1/a.mp4", real / "s1/a.mp4")
+    pairs, notes = find_pairs(made, real)
+    assert pairs == [("s1/a", made / "s1/a.mp4", real / "s1/a.mp4")]
+    assert notes == [
+        f"{made / 'a.mp4'} was left out: {real / 's1/a.mp4'} has another partner already."
+    ]
+    touch(real / "s2/a.mp4")
+    assert [b for _, _, b in find_pairs(made, real)[0]] == [real / "s2/a.mp4", real / "s1/a.mp4"]
+
+
 def test_nothing_to_compare_is_exit_status_2(tmp_path, capsys):
     made, real = tmp_path / "made", tmp_path / "real"
     arguments = ["evaluate", "--generated", str(made), "--real", str(real)]
@@ -179,6 +192,7 @@ def test_the_results_file(folders, tmp_path):
     psnr = stored["per_clip"]["generated"]["psnr"]
     assert stored["metrics"]["psnr"]["generated"]["value"] == pytest.approx(np.mean(psnr), abs=1e-4)
     assert set(stored["per_clip"]["real"]) == {"motion"} and stored["seed"] == 0
+    assert {"talker", "torch", "jiwer", "scipy", "numpy"} <= stored["versions"].keys()
     again = tmp_path / "again.json"
     evaluate(made, real, again, CHEAP, workers=1)
     assert again.read_bytes() == out.read_bytes()
@@ -226,6 +240,18 @@ def test_a_video_without_a_face_is_named(tmp_path):
     write_video(tmp_path / "grey.mp4", np.full((5, 64, 64, 3), 120, np.uint8), 25)
     with pytest.raises(TalkerError, match="grey.mp4 shows no face"):
         read_crops(tmp_path / "grey.mp4")
+
+
+def test_frames_without_a_face_are_told(tmp_path):
+    """A clip is measured all the same, by the rule by which preparation would reject it."""
+    film = record(tmp_path / "whole.mp4")
+    shown = [np.full_like(scene(t), 120) if 4 <= t < 11 else scene(t) for t in range(FRAMES)]
+    write_video(tmp_path / "hidden.mp4", shown, 25)
+    pair, note = read_pair(tmp_path / "hidden.mp4", film)
+    assert len(pair.generated.frames) == FRAMES
+    told = re.fullmatch(r"in the generated video no face is seen in (\d+) of 15 frames, .*", note)
+    assert told and int(told[1]) >= 7
+    assert read_pair(film, film)[1] is None
 
 
 def test_sound_begins_with_the_first_frame(tmp_path, crops):

@@ -2,12 +2,13 @@
 
 import json
 import runpy
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from talker.experiments.report import drawn_from, write_results
+from talker.experiments.report import commit, drawn_from, write_results
 from talker.metrics.intervals import bootstrap
 from talker.metrics.landmarks import correlation
 
@@ -70,6 +71,27 @@ def test_correlation_ignores_frames_without_a_face_and_refuses_constants():
     assert np.isnan(correlation(a, np.ones(5)))
 
 
+def test_a_commit_is_dirty_when_code_differs_from_it(tmp_path):
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        run = subprocess.run(["git", "-C", tmp_path, *who, *arguments], capture_output=True)
+        return run.stdout.decode().strip()
+
+    assert commit(tmp_path) == "unknown"
+    git("init")
+    for name in ("code.py", "figures/results/a.json", "chapters/a.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    git("add", ".")
+    git("commit", "-m", "all")
+    short = git("rev-parse", "--short", "HEAD")
+    for name in ("figures/results/a.json", "chapters/a.py", "untracked.py"):
+        (tmp_path / name).write_text("2")
+    assert len(short) >= 7 and commit(tmp_path) == short
+    (tmp_path / "code.py").write_text("2")
+    assert commit(tmp_path) == f"{short}-dirty"
+
+
 def test_results_appear_whole_and_read_back(tmp_path):
     write_results(tmp_path / "results/x.json", {"b": 1, "a": [2.5]})
     assert json.loads((tmp_path / "results/x.json").read_text()) == {"a": [2.5], "b": 1}
@@ -80,8 +102,11 @@ def test_storage_is_measured_by_the_bench_and_written_with_its_circumstances(mon
     from talker.experiments import storage
 
     row = {"way": "raw", "kilobytes": 2.0, "psnr": 40.0, "windows": 3.0, "training_windows": 4.0}
-    monkeypatch.setattr(storage, "bench_store", lambda corpus: [row | {"needed": 30.0}])
+    monkeypatch.setattr(storage, "bench_store", lambda corpus: [row])
+    steps = [{"seconds": 0.5, "data_share": 0.2}] * 3 + [{"img": 1, "seconds": 9, "data_share": 0}]
+    log = [json.dumps(told | {"step": number}) for number, told in enumerate(steps, start=1)]
+    (tmp_path / "training_log.jsonl").write_text("\n".join(log) + "\n")
     storage.main(tmp_path / "corpus", tmp_path / "storage.json")
     written = json.loads((tmp_path / "storage.json").read_text())
-    assert written["ways"] == [row] and written["windows_needed"] == storage.NEEDED
+    assert written["ways"] == [row] and written["windows_needed"] == 30  # 12 clips in 0.4 s
     assert written["circumstances"]["corpus"] == "corpus" and "commit" in written["circumstances"]

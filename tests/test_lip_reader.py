@@ -22,7 +22,9 @@ from talker.evaluators.lip_reader import (
     cut_mouths,
     find_lip_reader,
 )
+from talker.evaluators.synchrony import find_synchrony
 from talker.evaluators.train_lip_reader import Learner, reading, train
+from talker.evaluators.weights import shipped
 from talker.metrics.lipreading import wer, word_error_rate
 from talker.metrics.pair import Footage, Pair, Weights
 from talker.store import clips, read_frames, write_clip
@@ -160,6 +162,13 @@ def test_files_that_are_no_weights_are_refused_and_not_run(tmp_path, capsys, pub
         with pytest.raises(TalkerError, match=f"^{path} is no checkpoint of LipNet in PyTorch"):
             find_lip_reader(path)
     assert "boom" not in capsys.readouterr().out
+
+
+def test_weights_of_another_network_are_refused():
+    with pytest.raises(TalkerError, match="synchrony.safetensors is of another network"):
+        find_lip_reader(shipped("synchrony"))
+    with pytest.raises(TalkerError, match="lip_reader.safetensors has unknown settings"):
+        find_synchrony(shipped("lip_reader"))
 
 
 def edit_distance(a: list[str], b: list[str]) -> int:

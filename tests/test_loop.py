@@ -94,10 +94,25 @@ def test_another_seed_is_another_generator(data, whole, tmp_path):
 
 
 def test_without_resume_a_run_starts_afresh(data, whole, tmp_path):
-    run(changed(SMOKE, steps=1), data, tmp_path)
-    first = (tmp_path / "state.safetensors").read_bytes()
-    run(changed(SMOKE, steps=1), data, tmp_path, resume=False)
-    assert (tmp_path / "state.safetensors").read_bytes() == first
+    run(changed(SMOKE, steps=2), data, tmp_path)
+    run(changed(SMOKE, steps=1, seed=1), data, tmp_path, resume=False)
+    (row,) = journal(tmp_path)
+    assert row["step"] == 1 and row["l1_lower"] != journal(whole)[0]["l1_lower"]
+
+
+def test_a_fresh_start_that_is_cut_off_leaves_nothing_of_the_old_run(data, tmp_path, monkeypatch):
+    run(changed(SMOKE, steps=3), data, tmp_path)
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "_step", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run(changed(SMOKE, steps=3, seed=1), data, tmp_path, resume=False)
+    monkeypatch.undo()
+    assert not (tmp_path / "generator").exists() and not (tmp_path / "state.safetensors").exists()
+    run(changed(SMOKE, steps=1, seed=1), data, tmp_path)
+    assert [row["step"] for row in journal(tmp_path)] == [1]
 
 
 def test_minutes_end_a_run(data, tmp_path):
@@ -157,7 +172,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(noise_corpus, tm
     with pytest.raises(TalkerError, match=r"not finite at step 1 \(.*lips = nan.*begin again"):
         run(SMOKE, broken, tmp_path)
     (row,) = journal(tmp_path)
-    assert np.isnan(row["lips"]) and row["l1_upper"] is not None  # the log has what it points to
+    assert row["lips"] is None and row["data_share"] > 0  # the log has what it points to
     assert not (tmp_path / "generator").exists()
     assert not (tmp_path / "state.safetensors").exists()  # and does not replace a good state
 

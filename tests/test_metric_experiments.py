@@ -106,6 +106,13 @@ def test_detectors_differ_where_a_shut_eye_looks_open():
     assert blink_validation.mended([watched()]) is None
 
 
+def test_a_clip_whose_blinks_are_all_found_without_the_rule_is_no_example(monkeypatch):
+    both = [Blink(20, 23, 28, 0.6)], [Blink(20, 23, 28, 0.6), Blink(40, 42, 45, 0.6)]
+    found = {str(number): lambda ear, fps, b=b: b for number, b in enumerate(both)}
+    monkeypatch.setattr(blink_validation, "DETECTORS", found)
+    assert blink_validation.mended([watched()]) is None
+
+
 def test_the_authors_rule_by_hand():
     ear = np.full(30, 0.6)
     ear[10:15] = [0.62, 0.45, 0.3, 0.5, 0.61]
@@ -156,6 +163,33 @@ def test_metrics_are_measured_under_every_corruption(corpus, tmp_path, monkeypat
     corruptions.main(corpus, out, "motion")  # measured anew, the rest is kept
     again = json.loads(out.read_bytes())
     assert [row["values"] for row in again["rows"]] == [row["values"] for row in results["rows"]]
+    # The file's rows are found by what they are of, in whatever order they stand.
+    out.write_text(json.dumps(results | {"rows": results["rows"][::-1]}))
+    corruptions.main(corpus, out, "motion")
+    assert json.loads(out.read_bytes())["rows"] == results["rows"]
+
+
+@pytest.mark.parametrize("change", ["clips", "rows", "damaged", "missing"])
+def test_other_clips_or_corruptions_are_not_mixed_into_a_file(
+    corpus, tmp_path, monkeypatch, change
+):
+    out = tmp_path / "corruptions.json"
+    monkeypatch.setattr(corruptions, "measured", lambda *given: pytest.fail("it measured first"))
+    nothing = Footage(np.zeros((1, 16, 16, 3), np.uint8), np.zeros(16000, np.float32))
+    rows = [{"corruption": c, "level": v} for c, v, *_ in corruptions.conditions(*[nothing] * 3)]
+    results = {"clips": ["p1/p1_0", "p2/p2_0"], "rows": rows}
+    out.write_text(json.dumps(results))
+    assert len(corruptions._kept(out, results["clips"])) == len(rows)
+    if change == "clips":
+        out.write_text(json.dumps(results | {"clips": ["p1/p1_0", "p3/p3_0"]}))
+    elif change == "rows":
+        out.write_text(json.dumps(results | {"rows": [*rows[:-1], rows[-1] | {"level": 7}]}))
+    elif change == "damaged":
+        out.write_text("{")
+    else:
+        out.unlink()
+    with pytest.raises(TalkerError, match="corruptions.json is not of the same clips and"):
+        corruptions.main(corpus, out, "motion")
 
 
 def test_no_metric_but_those_named_hears(monkeypatch):
@@ -169,15 +203,6 @@ def test_no_metric_but_those_named_hears(monkeypatch):
     )
     assert {name for name in asked if one[name] != other[name]} <= set(HEARING)
     assert one["av_confidence"] != other["av_confidence"]
-
-
-def test_a_sound_is_moved_by_whole_frames():
-    sound = np.arange(1, 641 * 3, dtype=np.float32)
-    assert (
-        corruptions.earlier(sound, 2)[0] == 1281 and not corruptions.earlier(sound, 2)[-1280:].any()
-    )
-    late = corruptions.earlier(sound, -1)
-    assert not late[:640].any() and late[640] == 1 and len(late) == len(sound)
 
 
 def test_shuffled_sound_has_the_same_samples_in_another_order():

@@ -232,3 +232,6 @@ def test_a_ratio_is_of_sums_and_its_interval_over_clips():
     found = ratio_bootstrap([1, 0, 3, 2], [1, 2, 3, 4])
     assert found["value"] == 0.6 and found["low"] < 0.6 < found["high"]
     assert ratio_bootstrap([0, 0], [0, 0])["value"] is None
+    # A draw of clips with nothing to count says nothing of the share, least of all that it is 0.
+    rare = ratio_bootstrap([1, 0, 0, 0], [1, 0, 0, 0])
+    assert rare == {"value": 1.0, "low": 1.0, "high": 1.0}

@@ -145,3 +145,10 @@ def test_fitting_is_a_function_of_its_seed_and_leaves_others_draws_alone():
         torch.manual_seed(5)
         assert drawn == torch.rand(1)
     assert distances[0] == distances[1] != distances[2]
+
+
+def test_windows_longer_than_the_sequences_are_left_out_of_the_distance():
+    """29 frames, a clip of LRW: of the three scales the longest does not fit."""
+    torch.manual_seed(0)
+    short, other = torch.randn(6, 29, 3), torch.randn(6, 29, 3) + 1
+    assert distance(other, short) > abs(distance(short.flip(0), short))

@@ -1,5 +1,7 @@
 """The packaged synchrony evaluator, on a performer whom it never saw and through real files."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,9 @@ from talker.audio import resample
 from talker.checkpoint import SHIPPED, read_description
 from talker.corpora.rendered import render_clip, split_of
 from talker.demo import ASSETS
-from talker.experiments.synchrony import auc, auc_interval, moved
+from talker.errors import TalkerError
+from talker.experiments import synchrony as experiment
+from talker.experiments.synchrony import asked_of, auc, auc_interval, moved, others
 from talker.media import read_audio, write_video
 from talker.metrics.files import read_pair
 from talker.metrics.pair import Footage, Pair
@@ -92,6 +96,24 @@ def test_silence_no_sound_and_short_clips_are_not_a_number(clip):
     ):
         assert np.isnan(asked(shown, sound)).all()
     assert np.isfinite(asked(frames[:34], signal[: 34 * 640])).all()
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 6, 10, 11, 40])
+def test_others_are_different_and_never_the_clip_itself(count):
+    pairs = others(count)
+    assert all(a != b for a, b in pairs)
+    assert len(set(pairs)) == len(pairs) == count * min(3, count - 1)
+    assert [a for a, _ in pairs] == sorted(a for a, _ in pairs)
+    if count == 40:  # as it always was where these differ
+        assert [b for _, b in pairs[:3]] == [1, 5, 11]
+
+
+def test_clips_without_an_offset_are_left_out_and_counted(monkeypatch):
+    monkeypatch.setattr(experiment, "Asked", lambda network, clip: SimpleNamespace(offset=clip))
+    kept, left_out = asked_of(None, [1.0, float("nan"), 0.0], "noise")
+    assert [each.offset for each in kept] == [1, 0] and left_out == 1
+    with pytest.raises(TalkerError, match="only 1 of 2 clips"):
+        asked_of(None, [1.0, float("nan")], "noise")
 
 
 def test_auc_by_hand():

@@ -24,7 +24,8 @@ from talker.evaluators.train_synchrony import (
     train,
     unrelated,
 )
-from talker.store import clips
+from talker.media import write_audio, write_video
+from talker.store import clips, read_frames, read_sound
 
 SMALL = functools.partial(SyncNetConfig, width=2, audio_width=4)
 SPLITS = {"p0": "train", "p1": "train", "p2": "validation", "p3": "validation", "p4": "test"}
@@ -103,10 +104,15 @@ def test_another_run_is_not_continued(corpus, tmp_path):
     train([corpus], tmp_path, steps=1)
     with pytest.raises(TalkerError, match="another --out"):
         train([corpus], tmp_path, steps=1, seed=1)
+    other = write_corpus(tmp_path / "other", SPLITS)
+    with pytest.raises(TalkerError, match="another --out"):
+        train([other], tmp_path, steps=1)
+    with pytest.raises(TalkerError, match="another --out"):
+        train([corpus, other], tmp_path, steps=1)
 
 
 def test_minutes_end_a_call_and_the_same_command_goes_on(corpus, tmp_path):
-    train([corpus], tmp_path, steps=2, minutes=1e-9)
+    train([corpus], tmp_path, steps=2, minutes=0)
     described = json.loads((tmp_path / "synchrony.json").read_text())["extra"]
     assert described["step"] == 0 and described["speakers"] == 2
     train([corpus], tmp_path, steps=2)
@@ -143,6 +149,25 @@ def test_the_scale_puts_unrelated_clips_below_half(corpus):
     assert np.quantile(measured, 0.975) == pytest.approx(0.5, abs=1e-3)
     with pytest.raises(TalkerError, match="two speakers"):
         calibrated(network, held[:1])
+
+
+@pytest.mark.parametrize(
+    ("splits", "cut", "sentence"),
+    [
+        (SPLITS | {"p3": "test"}, "", "two speakers"),
+        (SPLITS, "p3", "two speakers"),
+        (SPLITS, "p0 p1", "no clip for training has 44 frames"),
+    ],
+)
+def test_what_is_too_little_is_said_before_training(tmp_path, monkeypatch, splits, cut, sentence):
+    few = write_corpus(tmp_path / "few", splits)
+    for clip in clips(few):
+        if clip.speaker in cut.split():
+            write_video(clip.video, read_frames(clip.video)[:33], 25)
+            write_audio(clip.audio, read_sound(clip.audio)[: 33 * 640], 16000)
+    monkeypatch.setattr(train_synchrony, "_step", lambda *given: pytest.fail("it began to train"))
+    with pytest.raises(TalkerError, match=sentence):
+        train([few], tmp_path / "run", steps=1)
 
 
 def test_the_command(corpus, tmp_path, capsys):

@@ -166,7 +166,8 @@ def find_lip_reader(path: Path | None = None) -> LipReader:
     checkpoint of LipNet in PyTorch (see `PUBLISHED`). Raises TalkerError when it is neither.
     """
     if path is None or path.suffix == ".safetensors":
-        return LipReader(load_evaluator(path or shipped(NAME), from_description))
+        file = path or shipped(NAME)
+        return LipReader(load_evaluator(file, lambda told: from_description(told, str(file))))
     network = LipNet(PUBLISHED)
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -192,7 +193,16 @@ def describe(config: LipNetConfig) -> dict:
     return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(config).items()}
 
 
-def from_description(described: dict) -> LipNet:
-    """The network of a configuration in JSON, with random weights."""
-    values = {n: tuple(v) if isinstance(v, list) else v for n, v in described.items()}
-    return LipNet(LipNetConfig(**values))
+def from_description(described: dict, where: str = "this") -> LipNet:
+    """The network of a configuration in JSON, with random weights.
+
+    where: what to call it in the message of the TalkerError that is raised for another network's.
+    """
+    try:
+        values = {n: tuple(v) if isinstance(v, list) else v for n, v in described.items()}
+        return LipNet(LipNetConfig(**values))
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise TalkerError(
+            f"{where} is of another network than the lip reader ({error}): take weights of "
+            "'talker train-evaluator lips'"
+        ) from error

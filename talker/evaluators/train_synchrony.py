@@ -43,9 +43,9 @@ from talker.evaluators.synchrony import (
 )
 from talker.evaluators.weights import save_evaluator
 from talker.journal import Journal
-from talker.metrics.synchrony import offset_and_confidence
+from talker.metrics.synchrony import SHORTEST, offset_and_confidence
 from talker.run_state import load_state, save_state
-from talker.store import StoredClip, clips, forget_half_written, read_frames, read_sound
+from talker.store import FPS, StoredClip, clips, forget_half_written, read_frames, read_sound
 
 STEPS = 1200
 CLIPS, FRAMES = 14, 44  # windows in a step, and frames in each: 40 snippets
@@ -68,6 +68,10 @@ class Talks:
             if len(seen) >= FRAMES:
                 self.mouths.append(np.ascontiguousarray(seen))
                 self.sounds.append(read_sound(clip.audio))
+        if not self.mouths:
+            raise TalkerError(
+                f"no clip for training has {FRAMES} frames: render or prepare longer ones."
+            )
 
     def batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Windows of different clips: snippets (B, K, 5, 48, 48) and cepstra (B, K, 13, 20)."""
@@ -131,16 +135,20 @@ def train(
     of a call, `synchrony.safetensors`. The same settings give the same bytes.
 
     Raises:
-        TalkerError: a corpus has no clips for training or for validation, the latter are all of
-            one speaker, or `out` holds a run with another seed or length.
+        TalkerError: a corpus has no clips for training or for validation, they are too short, the
+            latter are all of one speaker, or `out` holds a run with other settings or corpora.
     """
     steps, out = STEPS if steps is None else steps, Path(out)
     kept = [clip for corpus in corpora for clip in clips(corpus, "train")]
     held_out = [clip for corpus in corpora for clip in clips(corpus, "validation")]
+    held_out = [clip for clip in held_out if _frames(clip) >= SHORTEST]
+    _strangers(held_out)  # better said now than after hours
     torch.manual_seed(seed)
     network = SyncNet(SyncNetConfig()).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=DECAY, fused=True)
-    described, step = {"seed": seed, "steps": steps}, 0
+    named = [Path(corpus).resolve().name for corpus in corpora]
+    described = {"seed": seed, "steps": steps, "corpora": named, "clips": len(kept)}
+    step = 0
     state = out / "state.safetensors"
     if state.exists():
         counters = load_state(state, {"network": network}, {"adam": optimiser})
@@ -152,7 +160,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     forget_half_written(out)
     data = Talks(kept)
-    until = time.monotonic() + 60 * minutes if minutes else math.inf
+    until = time.monotonic() + 60 * minutes if minutes is not None else math.inf
     saved = time.monotonic()
     bar = tqdm(initial=step, total=steps, unit="step", desc="synchrony", mininterval=10)
     with Journal(out, step) as journal, bar:
@@ -170,7 +178,7 @@ def train(
                 saved = time.monotonic()
     save_state(state, {"network": network}, {"adam": optimiser}, described | {"step": step})
     finished = calibrated(network.eval(), held_out)
-    extra = described | {"step": step, "clips": len(kept), "speakers": _speakers(kept)}
+    extra = described | {"step": step, "speakers": _speakers(kept)}
     path = out / "synchrony.safetensors"
     save_evaluator(path, finished, dataclasses.asdict(finished.config), extra)
     return path
@@ -198,6 +206,11 @@ def _step(
     return {"loss": loss.item(), "within_one": share.item(), "rate": rate}
 
 
+def _frames(clip: StoredClip) -> int:
+    """As many as its sound is long; no picture is decoded."""
+    return len(read_sound(clip.audio)) * FPS // AUDIO.rate
+
+
 def _speakers(stored: Sequence[StoredClip]) -> int:
     return len({(clip.video.parents[1], clip.speaker) for clip in stored})
 
@@ -214,6 +227,17 @@ def unrelated(stored: Sequence[StoredClip], count: int = 3) -> list[tuple[int, i
         others = [i for i, other in enumerate(stored) if other.speaker != clip.speaker]
         spread = np.linspace(0, len(others), count, endpoint=False).astype(int) if others else []
         pairs += [(number, others[(at + number) % len(others)]) for at in spread]
+    return pairs
+
+
+def _strangers(held_out: Sequence[StoredClip]) -> list[tuple[int, int]]:
+    """Pairs as `unrelated` has them. Raises TalkerError without any."""
+    pairs = unrelated(held_out)
+    if not pairs:
+        raise TalkerError(
+            f"the scale of confidences takes clips of {SHORTEST} frames of two speakers for "
+            "validation at least: render or prepare more speakers, or longer clips."
+        )
     return pairs
 
 
@@ -235,12 +259,7 @@ def calibrated(network: SyncNet, held_out: Sequence[StoredClip]) -> SyncNet:
     The paper takes a confidence below 0.5 for uncorrelated; distances of another network need
     another unit for that to hold. Raises TalkerError when all clips are of one speaker.
     """
-    pairs = unrelated(held_out)
-    if not pairs:
-        raise TalkerError(
-            "the scale of confidences takes clips of two speakers for validation at least: "
-            "render or prepare more speakers."
-        )
+    pairs = _strangers(held_out)
     measured = confidences(embedded(network, held_out), pairs)
     scale = network.config.scale * 0.5 / float(np.nanquantile(measured, UNRELATED))
     network.config = dataclasses.replace(network.config, scale=round(scale, 4))

@@ -155,8 +155,9 @@ def mended(watched: list[Watched]) -> tuple[int, Blink] | None:
         careful, naive = (d(each.ear, FPS) for d in list(DETECTORS.values())[:2])
         with_rule, without = score(careful, each.true), score(naive, each.true)
         if not with_rule.missed + with_rule.wrong and without.wrong:
-            blink = next(blink for blink in careful if blink not in naive)
-            candidates.append((each.split == "train", number, blink))
+            blink = next((blink for blink in careful if blink not in naive), None)
+            if blink is not None:
+                candidates.append((each.split == "train", number, blink))
     return min(candidates, key=lambda row: row[:2])[1:] if candidates else None
 
 

@@ -20,12 +20,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from talker.errors import TalkerError
 from talker.experiments.report import circumstances, write_results
+from talker.experiments.synchrony import moved
 from talker.metrics.files import read_sound, transcript
 from talker.metrics.intervals import bootstrap
 from talker.metrics.pair import Footage, Pair
 from talker.metrics.registry import HEARING, METRICS, Metric, chosen, measure
-from talker.store import FPS, RATE, StoredClip, clips, read_frames
+from talker.store import RATE, StoredClip, clips, read_frames
 
 
 def blurred(frames: np.ndarray, deviation: float) -> np.ndarray:
@@ -49,17 +51,6 @@ def jpeg(frames: np.ndarray, quality: int) -> np.ndarray:
 def frozen(frames: np.ndarray) -> np.ndarray:
     """The first frame all the time: copying the still."""
     return np.repeat(frames[:1], len(frames), axis=0)
-
-
-def earlier(audio: np.ndarray, frames: int) -> np.ndarray:
-    """A sound (S,) so many video frames earlier, later where negative, with silence put in."""
-    moved = np.zeros_like(audio)
-    by = frames * RATE // FPS
-    if by >= 0:
-        moved[: len(audio) - by] = audio[by:]
-    else:
-        moved[-by:] = audio[:by]
-    return moved
 
 
 def shuffled(audio: np.ndarray) -> np.ndarray:
@@ -102,8 +93,8 @@ def conditions(
         for level in levels:
             yield name, level, Pair(Footage(spoil(frames, level), audio), real, said), False
     for level in EARLIER:
-        moved = real.with_sound(earlier(audio, level))
-        yield "sound earlier", level, Pair(moved, real, said), True
+        sooner = real.with_sound(moved(audio, level))
+        yield "sound earlier", level, Pair(sooner, real, said), True
     yield "other sound", None, Pair(real.with_sound(other.audio), real, said), True
     yield "shuffled sound", None, Pair(real.with_sound(shuffled(audio)), real, said), True
     yield "frozen", None, Pair(Footage(frozen(frames), audio), real, said), False
@@ -154,10 +145,31 @@ def _row(key: tuple, values: dict[str, list[float]], seed: int) -> dict:
     }
 
 
+def _kept(out: Path, names: list[str]) -> dict[tuple[str, float | None], dict]:
+    """The rows of a results file. Raises TalkerError when they are not of these clips and levels.
+
+    names: of the clips that are to be measured.
+    """
+    nothing = Footage(np.zeros((1, 16, 16, 3), np.uint8), np.zeros(RATE, np.float32))
+    wanted = {(name, level) for name, level, *_ in conditions(nothing, nothing, None)}
+    try:
+        results = json.loads(out.read_text(encoding="utf-8"))
+        rows = {(row["corruption"], row["level"]): row for row in results["rows"]}
+        fits = rows.keys() == wanted and results["clips"] == names
+    except (OSError, ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise TalkerError(
+            f"{out} is not of the same clips and corruptions: measure all metrics, naming none."
+        )
+    return rows
+
+
 def main(corpus: Path, out: Path, *names: str, seed: int = 0) -> None:
     """Measure metrics under every corruption and write the results file."""
     began, metrics = time.monotonic(), chosen(names)
     used = first_clips(clips(corpus, "validation") + clips(corpus, "test"))
+    before = _kept(out, [clip.name for clip in used]) if names else {}
     frames = [read_frames(clip.video) for clip in used]
     common = min(map(len, frames))
     performances = [
@@ -167,10 +179,9 @@ def main(corpus: Path, out: Path, *names: str, seed: int = 0) -> None:
     columns = measured(performances, metrics)
     rows = [_row(key, values, seed) for key, values in columns.items()]
     if names:
-        before = json.loads(out.read_text(encoding="utf-8"))["rows"]
-        for row, old in zip(rows, before, strict=True):
+        for row in rows:
             for kind in ("values", "per_clip"):
-                row[kind] = old[kind] | row[kind]
+                row[kind] = before[row["corruption"], row["level"]][kind] | row[kind]
     results = {
         "metrics": {n: {"column": m.column, "unit": m.unit} for n, m in METRICS.items()},
         "order": list(METRICS),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import platform
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from talker.files import replacing
+from talker.versions import versions
 
 PACKAGES = (
     *("torch", "numpy", "scipy", "dlib-bin", "anny", "embreex", "av"),
@@ -21,23 +21,33 @@ PACKAGES = (
 
 def circumstances(seconds: float, **more: Any) -> dict[str, Any]:
     """Commit, package versions, machine and time, for a results file."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed"
     machine = f"{platform.machine()}, {platform.system()}, CPU"
     return {
-        "commit": commit or "unknown",
-        "versions": versions,
+        "commit": commit(Path(__file__).parents[2]),
+        "versions": versions(PACKAGES),
         "machine": machine,
         "seconds": round(seconds, 1),
         **more,
     }
+
+
+def commit(repository: Path) -> str:
+    """The commit of this package's repository, with "-dirty" after it where files differ from it.
+
+    Those under figures and chapters do not count, because experiments write them. "unknown" where
+    the package was installed without its repository.
+    """
+    if not (repository / ".git").exists():
+        return "unknown"
+
+    def git(*arguments: str) -> str:
+        command = ["git", "--no-optional-locks", "-C", str(repository), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    short = git("rev-parse", "--short", "HEAD")
+    others = (".", ":(exclude)figures", ":(exclude)chapters")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", *others)
+    return (short or "unknown") + ("-dirty" if changed else "")
 
 
 def manifest(figures: Path) -> dict[str, dict]:

@@ -20,6 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from talker.checkpoint import read_description
+from talker.errors import TalkerError
 from talker.evaluators.synchrony import SyncNet, find_synchrony
 from talker.evaluators.train_synchrony import unrelated
 from talker.evaluators.weights import shipped
@@ -77,6 +78,21 @@ class Asked:
         )[0]
 
 
+def asked_of(network: SyncNet, stored: list[StoredClip], what: str) -> tuple[list[Asked], int]:
+    """What it says of clips, and how many are left out because it says nothing of them.
+
+    Those are too short, silent, or without motion. Raises TalkerError when fewer than two are left.
+    """
+    asked = [Asked(network, clip) for clip in tqdm(stored, desc=what, unit="clip")]
+    kept = [each for each in asked if np.isfinite(each.offset)]
+    if len(kept) < 2:
+        raise TalkerError(
+            f"only {len(kept)} of {len(stored)} clips ({what}) has an offset: give two at least "
+            "that are long enough and heard."
+        )
+    return kept, len(asked) - len(kept)
+
+
 def _paired(seen: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
     length = min(len(seen), len(heard))
     return seen[:length], heard[:length]
@@ -107,25 +123,29 @@ def offsets(asked: list[Asked], relative: bool = False) -> dict:
     }
 
 
+def others(count: int) -> list[tuple[int, int]]:
+    """Pairs of numbers below `count`: each with three others, or with all where there are fewer."""
+    steps = dict.fromkeys(step % count for step in (1, 5, 11, *range(2, count)))
+    chosen = [step for step in steps if step][:3]
+    return [(i, (i + step) % count) for i in range(count) for step in chosen]
+
+
 def certainty(asked: list[Asked], strangers: bool = True) -> dict:
     """Confidences in step and with sounds of other clips: three for each clip.
 
-    strangers: the other clips are of other speakers; otherwise of anybody.
+    strangers: the other clips are of other speakers; otherwise of anybody, and fewer than three
+    where there are fewer clips than four.
     """
-    if strangers:
-        pairs = unrelated([each.clip for each in asked])
-    else:
-        count = len(asked)
-        pairs = [(i, (i + step) % count) for i in range(count) for step in (1, 5, 11)]
+    pairs = unrelated([each.clip for each in asked]) if strangers else others(len(asked))
     mixed = [_paired(asked[a].seen, asked[b].heard) for a, b in pairs]
-    others = np.array([offset_and_confidence(*each)[1] for each in mixed]).reshape(len(asked), -1)
+    foreign = np.array([offset_and_confidence(*each)[1] for each in mixed]).reshape(len(asked), -1)
     own = np.array([each.confidence for each in asked])
     return {
         "in_step": bootstrap(own),
         "in_step_above_half": bootstrap(own > THRESHOLD, np.mean),
-        "unrelated": bootstrap(np.median(others, axis=1)),
-        "unrelated_below_half": bootstrap((others < THRESHOLD).mean(axis=1), np.mean),
-        "auc": auc_interval(own, others),
+        "unrelated": bootstrap(np.median(foreign, axis=1)),
+        "unrelated_below_half": bootstrap((foreign < THRESHOLD).mean(axis=1), np.mean),
+        "auc": auc_interval(own, foreign),
         "curves": {
             "offsets": OFFSETS.tolist(),
             "in_step": _curve([(each.seen, each.heard) for each in asked]),
@@ -135,7 +155,7 @@ def certainty(asked: list[Asked], strangers: bool = True) -> dict:
             "clip": [each.clip.video.stem for each in asked],
             "offset": [each.offset for each in asked],
             "confidence": own.round(4).tolist(),
-            "unrelated": others.round(4).tolist(),
+            "unrelated": foreign.round(4).tolist(),
         },
     }
 
@@ -144,13 +164,8 @@ def _curve(pairs: list[tuple[Tensor, Tensor]]) -> list[float]:
     return np.mean([mean_distances(*each) for each in pairs], axis=0).round(4).tolist()
 
 
-def real(network: SyncNet, corpora: list[Path]) -> dict:
+def real(asked: list[Asked]) -> dict:
     """Offsets and confidences of real recordings, and of their pictures with other clips' sound."""
-    asked = [
-        Asked(network, clip)
-        for corpus in corpora
-        for clip in tqdm(clips(corpus), desc=corpus.name, unit="clip")
-    ]
     found, counts = np.unique([each.offset for each in asked], return_counts=True)
     return {
         "offsets": {str(int(o)): int(n) for o, n in zip(found, counts, strict=True)},
@@ -169,12 +184,14 @@ def main(corpus: Path, out: Path, *prepared: Path, seed: int = 0) -> None:
     began = time.monotonic()
     network = find_synchrony()
     held_out = clips(corpus, "validation") + clips(corpus, "test")
-    asked = [Asked(network, clip) for clip in tqdm(held_out, desc="looking", unit="clip")]
+    recorded = [clip for each in prepared for clip in clips(each)]
+    asked, left_out = asked_of(network, held_out, "rendered")
+    people, mute = asked_of(network, recorded, "prepared") if prepared else ([], 0)
     told = read_description(shipped("synchrony").with_suffix(".json"))
     results = {
-        "offsets": offsets(asked),
+        "offsets": offsets(asked) | {"left_out": left_out},
         "confidences": certainty([each for each in asked if each.clip.split == "test"]),
-        "real": real(network, list(prepared)) if prepared else None,
+        "real": real(people) | {"left_out": mute} if prepared else None,
         "paper": PAPER,
         "weights": told,
         "seed": seed,

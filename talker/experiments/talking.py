@@ -46,11 +46,10 @@ from talker.metrics.landmarks import (
 from talker.metrics.reconstruction import lower_half, psnr, ssim
 from talker.metrics.sharpness import cpbd, laplacian_variance
 from talker.models.generator import Generator
-from talker.store import StoredClip
+from talker.store import FPS, StoredClip
 from talker.store import clips as stored_clips
 from talker.tracking import fit_crops
 
-FPS = 25
 TWICE = 3  # of so many clips one is made twice
 NAN = float("nan")
 

@@ -11,8 +11,8 @@ from PIL import Image
 from talker.animate import enlarge
 from talker.files import replacing
 from talker.media import write_image
+from talker.store import FPS
 
-FPS = 25
 LARGEST = 1_000_000  # bytes of a moving picture on a page
 QUALITIES = (70, 60, 50, 40, 30, 20)  # WebP's, the first that is small enough
 _GAP = 4  # pixels of white between rows

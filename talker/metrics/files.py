@@ -20,6 +20,7 @@ from talker.faces import CANONICAL_SIZE, align, find_detector
 from talker.footage import frames_at, sound_at
 from talker.media import opened
 from talker.metrics.pair import Footage, Pair, Weights
+from talker.prepare import missing_face
 from talker.store import FPS, RATE
 from talker.tracking import filled, follow, main_face, smoothed
 
@@ -33,23 +34,26 @@ def find_pairs(generated: Path, real: Path) -> tuple[list[tuple[str, Path, Path]
     """
     left, right = videos(generated), videos(real)
     pairs, notes, used = [], [], set()
+    by_path: dict[Path, list[Path]] = {}
     by_stem: dict[str, list[Path]] = {}
     for path in right:
+        by_path.setdefault(path.relative_to(real).with_suffix(""), []).append(path)
         by_stem.setdefault(path.stem, []).append(path)
-    by_name: dict[Path, list[Path]] = {}
-    for path in right:
-        by_name.setdefault(path.relative_to(real).with_suffix(""), []).append(path)
-    for path in left:
-        name = path.relative_to(generated).with_suffix("")
-        partners = by_name.get(name) or by_stem.get(path.stem, [])
-        if len(partners) != 1:
-            why = "several videos" if partners else "no video"
-            notes.append(f"{path} was left out: {why} of that name in {real}.")
-        elif partners[0] in used:
-            notes.append(f"{path} was left out: {partners[0]} has another partner already.")
-        else:
-            used.add(partners[0])
-            pairs.append((name.as_posix(), path, partners[0]))
+    names = {path: path.relative_to(generated).with_suffix("") for path in left}
+    # Equal paths first: a name alone must not take the partner of one of these.
+    for exact in (True, False):
+        for path in [path for path in left if (names[path] in by_path) is exact]:
+            every = by_path[names[path]] if exact else by_stem.get(path.stem, [])
+            free = [partner for partner in every if partner not in used]
+            if len(free) == 1:
+                used.add(free[0])
+                pairs.append((names[path].as_posix(), path, free[0]))
+            elif every and not free:
+                notes.append(f"{path} was left out: {every[0]} has another partner already.")
+            else:
+                why = "several videos" if free else "no video"
+                notes.append(f"{path} was left out: {why} of that name in {real}.")
+    pairs.sort(key=lambda pair: pair[1])
     notes += [
         f"{p} was left out: no video of that name in {generated}." for p in right if p not in used
     ]
@@ -82,6 +86,11 @@ def read_crops(path: Path, aligned: bool = False) -> np.ndarray:
     resized. In others the face is followed and brought to the canonical one as in preparation.
     Raises TalkerError when the file cannot be read, has no face, or is no crop though `aligned`.
     """
+    return _crops(path, aligned)[0]
+
+
+def _crops(path: Path, aligned: bool) -> tuple[np.ndarray, str | None]:
+    """Crops as `read_crops` returns them, and what is missing where too many show no face."""
     height, width = CANONICAL_SIZE
     shape = next(frames_at(path, FPS)).image.shape[:2]
     if not aligned and shape != CANONICAL_SIZE:
@@ -93,12 +102,12 @@ def read_crops(path: Path, aligned: bool = False) -> np.ndarray:
         )
     how = cv2.INTER_AREA if shape[0] > height else cv2.INTER_CUBIC
     frames = (picture.image for picture in frames_at(path, FPS))
-    if shape == CANONICAL_SIZE:
-        return np.stack(list(frames))
-    return np.stack([cv2.resize(frame, (width, height), interpolation=how) for frame in frames])
+    if shape != CANONICAL_SIZE:
+        frames = (cv2.resize(frame, (width, height), interpolation=how) for frame in frames)
+    return np.stack(list(frames)), None
 
 
-def _cut_out(path: Path) -> np.ndarray:
+def _cut_out(path: Path) -> tuple[np.ndarray, str | None]:
     count = 0
 
     def counted() -> Iterator[np.ndarray]:
@@ -113,9 +122,10 @@ def _cut_out(path: Path) -> np.ndarray:
             f"{path} shows no face: if its frames are crops already, resize them to 96x128 "
             "or say --aligned."
         )
-    steady = smoothed(filled(main_face(tracks).array(count))[0])
-    pictures = frames_at(path, FPS)
-    return np.stack([align(p.image, marks)[0] for p, marks in zip(pictures, steady, strict=True)])
+    landmarks, gaps = filled(main_face(tracks).array(count))
+    steady, pictures = smoothed(landmarks), frames_at(path, FPS)
+    crops = [align(p.image, marks)[0] for p, marks in zip(pictures, steady, strict=True)]
+    return np.stack(crops), missing_face(gaps, count)
 
 
 def read_sound(path: Path, frames: int) -> np.ndarray | None:
@@ -161,17 +171,20 @@ def transcript(path: Path) -> str | None:
 def read_pair(
     generated: Path, real: Path, aligned: bool = False, weights: Weights | None = None
 ) -> tuple[Pair, str | None]:
-    """Two files as metrics take them, and a sentence when one of them had to be cut.
+    """Two files as metrics take them, and what to tell of them: one was cut, or a face is missing.
 
     Raises TalkerError when one cannot be read or shows no face.
     """
-    made, true = read_crops(generated, aligned), read_crops(real, aligned)
-    common, note = min(len(made), len(true)), None
+    (made, made_lacks), (true, true_lacks) = _crops(generated, aligned), _crops(real, aligned)
+    common, notes = min(len(made), len(true)), []
     if len(made) != len(true):
-        note = (
+        notes.append(
             f"{len(made)} generated and {len(true)} real frames; the first {common} of each were "
             "compared."
         )
+    for which, lacks in (("generated", made_lacks), ("real", true_lacks)):
+        if lacks:
+            notes.append(f"in the {which} video {lacks}; where it is there was guessed.")
     heard = read_sound(real, common)
     own = read_sound(generated, common)
     pair = Pair(
@@ -180,4 +193,4 @@ def read_pair(
         transcript(real),
         weights or Weights(),
     )
-    return pair, note
+    return pair, " ".join(notes) or None

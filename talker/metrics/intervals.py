@@ -33,15 +33,17 @@ def ratio_bootstrap(
     """Sum over clips of one count divided by that of another, with its 95 % interval over clips.
 
     For shares of things of which a clip has a few or none, as precision of what was found in it.
-    None where the sum of the denominators is 0.
+    None where the sum of the denominators is 0; draws in which it is 0 have no share and are left
+    out.
     """
     above, below = np.asarray(numerators, float), np.asarray(denominators, float)
     if not below.sum():
         return {"value": None, "low": None, "high": None}
     rng = np.random.default_rng(seed)
     at = rng.integers(len(above), size=(draws, len(above)))
-    drawn = above[at].sum(axis=1) / np.maximum(below[at].sum(axis=1), 1e-9)
-    return _rounded(above.sum() / below.sum(), drawn)
+    over, under = above[at].sum(axis=1), below[at].sum(axis=1)
+    some = under > 0
+    return _rounded(above.sum() / below.sum(), over[some] / under[some])
 
 
 def _rounded(value: float, drawn) -> dict[str, float]:

@@ -1,0 +1,302 @@
+"""What each departure of the preset `laptop` from the paper is worth: with it, and without.
+
+    python -m talker.experiments.departures CORPUS RUNS figures/results/departures.json [NAME ...]
+
+A variant is `laptop` with some settings put back, mostly to what the paper says, and is compared,
+clip by clip, with `laptop` itself trained for as many steps: the difference is base minus variant,
+so that a positive one of a measure that should be high speaks for the departure. All are
+short, of one seed and on few clips of the validation split: what they show is the direction. How
+much another seed alone changes is a variant too.
+
+`SCRATCH` is reconstruction from random weights. `ADVERSARIAL` goes on, each variant with its own
+Eq. 7, from the one state at which the warm-up of "base" ended; only "no-warm-up" begins at random,
+and may take the seconds of that warm-up and of "adversarial-base" together.
+
+RUNS/NAME is the folder of a run. What is in the results file is not made again, and a run that was
+cut off goes on, so the same command continues after an interruption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talker.checkpoint import load_generator
+from talker.config import Config, preset, to_json
+from talker.dataset import Clips
+from talker.errors import TalkerError
+from talker.experiments.report import circumstances, write_results
+from talker.experiments.talking import measure
+from talker.experiments.talking_tables import columns, share, table
+from talker.experiments.training_log import read_log, summary
+from talker.files import replacing
+from talker.metrics.intervals import bootstrap
+from talker.run_state import load_state
+from talker.store import StoredClip
+from talker.store import clips as stored_clips
+from talker.train import not_finite, train
+from talker.trainer import Trainer
+
+PRESET = "laptop"
+STEPS_A = 2500  # of warm-up, from random weights
+STEPS_B = 1500  # adversarial, from there
+CLIPS = 24  # of the validation split, spread over its performers
+SEED = 0  # of the noise that the clips are made with
+PRECISION = "bf16"  # as the long run; where a processor has none, it is only slower
+NEVER = 10**9  # steps
+BASE, ADVERSARIAL_BASE = "base", "adversarial-base"
+Changes = dict[str, Any]
+
+SCRATCH: dict[str, Changes] = {
+    BASE: {},
+    "another-seed": {"train.seed": 1},
+    "no-freeze": {"train.freeze_statistics": False},
+    # The usual other way out of small batches; it has no statistics to freeze.
+    "group-norm": {
+        "model.normalisation": "group",
+        "model.audio_normalisation": "group",
+        "train.freeze_statistics": False,
+    },
+    "no-injection": {"model.injection": False},
+    "no-composition": {"model.composition": False},
+    "no-skip-64": {"model.skip_64": False},
+    "no-lips": {"train.lips_weight": 0.0},
+    "same-voices": {"train.alter_voices": False},
+    "same-pictures": {"train.alter_pictures": False},
+    "noise-hidden-0": {"model.noise_hidden": 0},
+    "no-emphasis": {"train.mouth_emphasis": 0.0, "train.eye_emphasis": 0.0},
+}
+# Nothing here may change the shape of a network: the state is that of the base.
+ADVERSARIAL: dict[str, Changes] = {
+    ADVERSARIAL_BASE: {},
+    "no-seq": {"losses.seq": 0.0},
+    "no-sync": {"losses.sync": 0.0},
+    "l1-600": {"losses.l1": 600.0},  # Eq. 7's number, as if Eq. 6 were this mean
+    "no-upper": {"train.upper_weight": 0.0},
+    "every-frame": {"train.sequence_stride": 1},
+    "slow-critics": {"train.sequence_rate": 1e-5, "train.sync_rate": 1e-5},
+    "no-clipping": {"train.clip_norm": 1e9},
+    # The upper half's L1 goes too: without an encoder it asks the noise for the real clip's blinks.
+    "no-warm-up": {"train.warm_up": 0, "train.upper_weight": 0.0},
+}
+VARIANTS = SCRATCH | ADVERSARIAL
+
+# Of `talker.experiments.talking`; "closed" is the share of closures that were made.
+MEASURES = (
+    *("r_opening", "r_width", "closed", "psnr_lower_gain", "l1_lower_gain", "cpbd_ratio"),
+    *("blinks_per_second", "blink_seconds"),
+)
+# What the clips themselves have, to read the measures by.
+SCALE = ("closed_real", "blinks_per_second_truth", "blinks_per_second_real", "blink_seconds_real")
+Row = dict[str, Any]
+
+
+def changed(config: Config, changes: Changes) -> Config:
+    """The configuration with other values for dotted settings, such as "train.lips_weight".
+
+    Raises TypeError or AttributeError for a setting that there is not.
+    """
+    for path, value in changes.items():
+        section, name = path.split(".")
+        part = dataclasses.replace(getattr(config, section), **{name: value})
+        config = dataclasses.replace(config, **{section: part})
+    return config
+
+
+def configured(name: str, corpus: Path, runs: Path) -> Config:
+    """All settings of a variant's run in the folder `runs`/`name`."""
+    shared = {
+        "train.corpus": str(corpus),
+        "train.out": str(runs / name),
+        "train.precision": PRECISION,
+        "train.minutes": None,
+        "train.steps": STEPS_A if name in SCRATCH else STEPS_A + STEPS_B,
+        "train.warm_up": STEPS_A,
+        # All runs are as long as each other: none is ended by how it does, or slowed by watching.
+        **{f"train.{setting}": NEVER for setting in ("sample_every", "validate_every", "patience")},
+    }
+    return changed(preset(PRESET), shared | VARIANTS[name])
+
+
+def base_of(name: str) -> str:
+    """The variant that one is compared with."""
+    return BASE if name in SCRATCH else ADVERSARIAL_BASE
+
+
+def chosen(corpus: Path) -> list[StoredClip]:
+    """Up to `CLIPS` clips of the validation split, spread over those that there are."""
+    clips = stored_clips(corpus, "validation")
+    spread = np.linspace(0, len(clips) - 1, min(CLIPS, len(clips))).round().astype(int)
+    return [clips[number] for number in spread]
+
+
+def branch(config: Config, corpus: Path, runs: Path) -> None:
+    """Make of a new run one that goes on where the warm-up of "base" ended.
+
+    It gets that run's state, in which the discriminators have not learnt yet, and its own
+    configuration beside it, so that `talker.train` takes the state for its own.
+    """
+    out = Path(config.train.out)
+    if (out / "state.safetensors").exists():
+        return
+    base = configured(BASE, corpus, runs)
+    train(base)  # no step more where it is complete; an error where its settings are others
+    with replacing(out / "config.json") as path:
+        path.write_text(json.dumps(to_json(config), indent=1), encoding="utf-8")
+    # Last, for it is what says that a run has begun.
+    with replacing(out / "state.safetensors") as path:
+        shutil.copyfile(Path(base.train.out) / "state.safetensors", path)
+
+
+def seconds_of(run: Path) -> float:
+    """What the steps of a run took, by its log; 0 where it has none yet."""
+    if not (run / "log.jsonl").exists():
+        return 0.0
+    return sum(row["seconds"] for row in read_log(run / "log.jsonl"))
+
+
+def train_variant(name: str, corpus: Path, runs: Path, seconds: float) -> str | None:
+    """Train a variant, or go on; returns what is wrong where a loss is not finite, else None.
+
+    seconds: what a run without warm-up may take, its earlier calls included; others have steps.
+    """
+    config, out = configured(name, corpus, runs), runs / name
+    if name in ADVERSARIAL and config.train.warm_up:
+        branch(config, corpus, runs)
+    elif name in ADVERSARIAL:
+        left = max(seconds - seconds_of(out), 1e-3)  # 0 would be no limit
+        config = changed(config, {"train.steps": None, "train.minutes": left / 60})
+    try:
+        train(config)
+    except TalkerError:
+        log = out / "log.jsonl"
+        last = read_log(log)[-1] if log.exists() and log.stat().st_size else {}
+        problem = not_finite(last, last.get("step", 0), out)
+        if problem is None:
+            raise
+        return problem  # a departure that training cannot do without: a result, not a failure
+    return None
+
+
+def noise_distance(config: Config) -> float:
+    """`noise_prior.distance` of a finished warm-up's noise generator from the encoder's sequences.
+
+    Each run has an encoder of its own, whose z_n are as large as it likes, so the numbers of two
+    runs compare only roughly.
+    """
+    trainer = Trainer(config)
+    state = Path(config.train.out) / "state.safetensors"
+    load_state(state, trainer.networks.modules, trainer.networks.optimisers)
+    data = Clips(stored_clips(config.train.corpus, "train"), config.model.audio)
+    return round(trainer.fit_noise(data, 0), 5)  # no step: what the fit has come to
+
+
+def differences(base: Row, variant: Row) -> dict[str, dict[str, float | int | None]]:
+    """Base minus variant for each of `MEASURES`, paired by clips, with 95 % intervals over clips.
+
+    base, variant: columns as `talking_tables.columns` makes them. Medians of the clips'
+    differences, means of those in blinks a second; of a clip's blinks the median length counts,
+    and clips without a blink in both are left out; shares of all closures.
+    Raises TalkerError when the two are not of the same clips.
+    """
+    if base["clip"] != variant["clip"]:
+        raise TalkerError("base and variant were measured on other clips: measure all anew.")
+    found = {}
+    for name in MEASURES:
+        ours, others = (np.array([_number(v) for v in row[name]]) for row in (base, variant))
+        gaps = ours - others
+        if name == "closed":
+            found[name] = share(gaps.tolist(), base["closures"])
+        else:
+            found[name] = bootstrap(gaps, np.mean if name.startswith("blinks") else np.median)
+    return found
+
+
+def _number(value: float | list[float] | None) -> float:
+    """A clip's value as one number: the median of a list, NaN where there is nothing."""
+    if isinstance(value, list):
+        value = float(np.median(value)) if value else None
+    return np.nan if value is None else float(value)
+
+
+def examine(
+    name: str, corpus: Path, runs: Path, clips: list[StoredClip], done: dict[str, Row]
+) -> Row:
+    """Train and measure a variant; what the results file says of it.
+
+    done: the same of earlier variants, the one that it is compared with among them.
+    """
+    spent = sum(done[first]["seconds"] for first in (BASE, ADVERSARIAL_BASE) if first in done)
+    problem = train_variant(name, corpus, runs, spent)
+    out, of_scratch = runs / name, name in SCRATCH
+    log = read_log(out / "log.jsonl")
+    told = {
+        "family": "scratch" if of_scratch else "adversarial",
+        "changes": VARIANTS[name],
+        "steps": len(log),  # its own: without those of a warm-up that it went on from
+        "seconds": round(seconds_of(out), 1),
+    }
+    if problem is not None:
+        return told | {"problem": problem}
+    rows, _ = measure(load_generator(out / "generator"), clips, SEED)
+    values, per_clip = table(rows), columns(rows)
+    told["values"] = {key: values[key] for key in (*MEASURES, *SCALE)}
+    told["per_clip"] = {key: per_clip[key] for key in ("clip", "speaker", "closures", *MEASURES)}
+    first = base_of(name)
+    if name != first:
+        told["difference"] = differences(done[first]["per_clip"], told["per_clip"])
+    if of_scratch:
+        return told | {"noise_distance": noise_distance(configured(name, corpus, runs))}
+    late = summary(log)
+    return told | {"gaps": late["gaps"], "ratio": late["ratio"]}
+
+
+def planned(names: tuple[str, ...], done: dict[str, Row]) -> list[str]:
+    """What is to be made of `names` (all variants where there are none), in order.
+
+    The bases that they are compared with come along. Raises TalkerError on an unknown name.
+    """
+    unknown = [name for name in names if name not in VARIANTS]
+    if unknown:
+        raise TalkerError(f"no variant {', '.join(unknown)}: use some of {', '.join(VARIANTS)}.")
+    wanted = {BASE, *(names or VARIANTS)}
+    if wanted & ADVERSARIAL.keys():
+        wanted.add(ADVERSARIAL_BASE)
+    return [name for name in VARIANTS if name in wanted and name not in done]
+
+
+def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
+    """Make the variants that the results file does not have yet, and write it after each of them.
+
+    Raises:
+        TalkerError: no corpus, an unknown name, a results file or a run of other settings, or a
+            base whose losses are not finite.
+    """
+    held = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    config, done = to_json(configured(BASE, corpus, runs)), held.get("variants", {})
+    if held and held["config"] != config:
+        raise TalkerError(f"{out} has results of other settings: use another file and other runs.")
+    plan, clips = planned(names, done), chosen(corpus)
+    for number, name in enumerate(plan, start=1):
+        print(f"{name} ({number} of {len(plan)})", flush=True)
+        done[name] = examine(name, corpus, runs, clips, done)
+        if name == base_of(name) and "problem" in done[name]:
+            raise TalkerError(done[name]["problem"])
+        about = circumstances(
+            sum(variant["seconds"] for variant in done.values()),
+            clips=len(clips),
+            speakers=len({clip.speaker for clip in clips}),
+        )
+        done[name]["commit"] = about["commit"]  # the runs may take days
+        told = {"variants": done, "config": config, "seed": SEED, "circumstances": about}
+        write_results(out, told)
+
+
+if __name__ == "__main__":
+    main(*(Path(argument) for argument in sys.argv[1:4]), *sys.argv[4:])
