@@ -61,7 +61,9 @@ def draw(rows: list[dict], told: dict) -> Figure:
         "synchrony, held out",
         ("validation_sync", "generated", BLUE, "-"),
         ("validation_sync_real", "real", ORANGE, "--"),
+        legend="center",
     )
+    axes["synchrony"].margins(y=0.3)
     for critic, title in (("frame", "D frame"), ("sequence", "D sequence"), ("sync", "D sync")):
         columns = [
             (f"{critic}_real", "real", ORANGE, "-"),
