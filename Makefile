@@ -32,7 +32,7 @@ pytest: $(VENV)/stamp-all
 	$(BIN)/python -m pytest
 
 notebooks: $(VENV)/stamp-all
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 chapters
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 chapters
 
 chapters: $(VENV)/stamp-all
 	$(BIN)/python tools/build_chapters.py

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = build_chapters.chapter_paths()
 EACH = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=600"]
 
 
 def cells(source: Path, kind: str) -> list[nbformat.NotebookNode]:
@@ -126,19 +126,32 @@ def test_a_chapter_that_was_never_executed_is_noticed(copied: Path) -> None:
     assert build_chapters.staleness(copied) == ["never executed"]
 
 
-def test_any_change_of_the_package_changes_its_stamp(tmp_path: Path) -> None:
-    package = tmp_path / "package"
-    (package / "weights").mkdir(parents=True)
-    (package / "audio.py").write_text("stride = 640\n")
-    (package / "weights" / "config.json").write_text("{}")
-    before = build_chapters.package_digest(package)
-    (package / "__pycache__").mkdir()
-    (package / "__pycache__" / "audio.pyc").write_bytes(b"compiled")
-    assert build_chapters.package_digest(package) == before
-    (package / "weights" / "config.json").write_text('{"width": 32}')
-    weights = build_chapters.package_digest(package)
-    (package / "audio.py").write_text("stride = 320\n")
-    assert len({before, weights, build_chapters.package_digest(package)}) == 3
+def test_a_change_of_what_a_chapter_can_reach_in_the_package_changes_its_stamp(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "talker"
+    files = {
+        "__init__.py": "",
+        "audio.py": "def cut():\n    from talker.models import decoder\n",
+        "models/__init__.py": "import talker.errors as errors\n",
+        "models/decoder.py": "import torch\n",
+        "errors.py": "",
+        "elsewhere.py": "from talker.audio import cut\n",
+        "weights/config.json": "{}",
+        "__pycache__/audio.pyc": "compiled",
+    }
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    chapter = jupytext.reads("# %%\nimport numpy\nfrom talker.audio import cut\n", "py:percent")
+    starts = jupytext.reads("# %%\nimport subprocess\n", "py:percent")
+    unreached = {"elsewhere.py", "__pycache__/audio.pyc"}
+    for name, text in files.items():
+        before = [build_chapters.package_digest(book, package) for book in (chapter, starts)]
+        (package / name).write_text(text + "\n")
+        after = [build_chapters.package_digest(book, package) for book in (chapter, starts)]
+        assert (before[0] == after[0]) == (name in unreached), name
+        assert (before[1] == after[1]) == ("__pycache__" in name), name
 
 
 def test_a_change_of_results_is_noticed_by_the_chapters_that_name_them(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 One direction only. The same sources give the same bytes: cell ids come from the sources, and
 timings, widget states and the interpreter's version are left out. Three stamps in the notebook's
-metadata say what its outputs were made from: the chapter's own cells, the package's files, and
-those of figures/results that the chapter names.
+metadata say what its outputs were made from: the chapter's own cells, those of the package's
+files that it can reach, and those of figures/results that it names.
 
 This lives outside `talker` (nothing of the package needs it), and outside `chapters` (which holds
 chapters only). `python tools/build_chapters.py [--force] [01_name ...]` runs it.
 """
 
 import argparse
+import ast
 import hashlib
 import os
 import re
@@ -28,7 +29,7 @@ RESULTS = ROOT / "figures" / "results"
 
 # The last bits of a float depend on how a sum is split over threads, and so would the pictures.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-SECONDS_PER_CELL = 120
+SECONDS_PER_CELL = 600  # minutes on a slow machine, not seconds: it only ends what hangs
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -52,13 +53,49 @@ def read_pair(source: Path) -> tuple[nbformat.NotebookNode, nbformat.NotebookNod
     return jupytext.read(source), executed
 
 
-def package_digest(package: Path = PACKAGE) -> str:
-    """A hash over the names and bytes of every file of the package, weights and assets included."""
+def _imported(code: str, package: Path) -> set[Path]:
+    """The package's files that an import statement of `code` runs, wherever in it that stands."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    found = set()
+    for name in names:
+        first, *rest = name.split(".")
+        if first != package.name:
+            continue
+        for depth in range(len(rest) + 1):  # a package's own file runs before what is in it
+            place = package.joinpath(*rest[:depth])
+            found |= {f for f in (place / "__init__.py", place.with_suffix(".py")) if f.is_file()}
+    return found
+
+
+def files_reached(notebook: nbformat.NotebookNode, package: Path = PACKAGE) -> list[Path]:
+    """The package's files that a chapter's outputs may depend on, in order.
+
+    Modules that its cells import, those that these import, and so on; and all that is no module:
+    weights, assets. All modules where a cell starts another program, which may be `talker`.
+    """
+    every = [f for f in sorted(package.rglob("*")) if f.is_file() and "__pycache__" not in f.parts]
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    if re.search(r"^\s*[!%]|subprocess", code, re.MULTILINE):
+        return every
+    reached, ahead = set(), _imported(code, package)
+    while ahead:
+        reached |= ahead
+        texts = [path.read_text(encoding="utf-8") for path in ahead]
+        ahead = set().union(*(_imported(text, package) for text in texts)) - reached
+    return [path for path in every if path.suffix != ".py" or path in reached]
+
+
+def package_digest(notebook: nbformat.NotebookNode, package: Path = PACKAGE) -> str:
+    """A hash over the names and bytes of the package's files that a chapter can reach."""
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in files_reached(notebook, package):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
@@ -87,7 +124,7 @@ def stamps(
     cells = hashlib.sha256(repr(cell_sources(notebook)).encode()).hexdigest()[:16]
     return {
         "cells": cells,
-        "package": package_digest(package),
+        "package": package_digest(notebook, package),
         "results": results_digest(notebook, results),
     }
 
