@@ -1,14 +1,15 @@
 """Performers held out, the methods that are compared on them, and what these make of their clips.
 
-A method is a generator by name. "ours" has the weights that come with the package; every other one
-is the run of that name among the runs: RUNS/NAME/best, or RUNS/NAME/generator where nothing was
-validated.
+A method makes frames of a still and a sound, and has a name. "ours" is the generator that comes
+with the package; every other one is the generator of the run of that name: RUNS/NAME/best, or
+RUNS/NAME/generator where nothing was validated.
 """
 
 from __future__ import annotations
 
+import functools
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from talker.experiments.talking import generate
 from talker.files import replacing
 from talker.media import write_video
 from talker.metrics.intervals import bootstrap
-from talker.models.generator import Generator
-from talker.store import CRF, FPS, KEYFRAMES, StoredClip, clips, read_frames
+from talker.store import CRF, FPS, KEYFRAMES, StoredClip, clips, read_frames, read_sound
 
-OURS = "ours"
+OURS, REAL = "ours", "real"
+# Still uint8 (H, W, 3), signal float32 (S,) at 16 kHz and a seed of noise -> uint8 (T, H, W, 3).
+Method = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 def held_out(corpus: Path) -> list[StoredClip]:
@@ -47,9 +49,10 @@ def weights_of(name: str, runs: Path) -> Path:
     raise TalkerError(f"there are no weights of a run {name} in {runs}: train it first.")
 
 
-def methods(names: Sequence[str], runs: Path) -> dict[str, Generator]:
-    """The generators of these methods, in this order."""
-    return {name: load_generator(weights_of(name, runs)) for name in names}
+def methods(names: Sequence[str], runs: Path) -> dict[str, Method]:
+    """The methods of these names, in this order."""
+    networks = {name: load_generator(weights_of(name, runs)) for name in names}
+    return {name: functools.partial(generate, network) for name, network in networks.items()}
 
 
 def about_weights(names: Sequence[str], runs: Path) -> dict[str, dict[str, Any]]:
@@ -58,12 +61,14 @@ def about_weights(names: Sequence[str], runs: Path) -> dict[str, dict[str, Any]]
     return {name: told["extra"] | {"sha256": told["sha256"]} for name, told in about.items()}
 
 
-def film(generator: Generator, real: np.ndarray, signal: np.ndarray, seed: int) -> np.ndarray:
-    """What a method makes of the first of the frames `real` and a sound, as long as both are.
+def films(clip: StoredClip, compared: Mapping[str, Method], seed: int) -> dict[str, np.ndarray]:
+    """The clip itself as "real", and what each method makes of its first frame and its sound.
 
-    real: uint8 (T, H, W, 3); signal: float32 (S,) at 16 kHz; returns uint8 (up to T, H, W, 3).
+    In this order, as stored videos are: uint8 (T, H, W, 3) each. `seed` is of the noise.
     """
-    return as_stored(generate(generator, real[0], signal, seed)[: len(real)])
+    real, signal = read_frames(clip.video), read_sound(clip.audio)
+    made = {name: method(real[0], signal, seed)[: len(real)] for name, method in compared.items()}
+    return {REAL: real} | {name: as_stored(frames) for name, frames in made.items()}
 
 
 def as_stored(frames: np.ndarray) -> np.ndarray:
