@@ -1,0 +1,71 @@
+"""What moves which way (Fig. 14): flow above the frames of a blink and of speech, and the wheel.
+
+Reads results/motion_maps.json and results/motion_maps_example.png, writes fig_motion.png.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from PIL import Image
+
+from talker.experiments.report import manifest, write_results
+from talker.metrics.motion import flow_picture
+from talker.plots import STYLE, WIDTH
+
+HERE = Path(__file__).parent
+SIDE = 301  # pixels of the wheel
+
+
+def wheel(axes: Axes, longest: float) -> None:
+    """The reference: what colour a motion has from the middle to any point of the disc."""
+    half = np.linspace(-longest, longest, SIDE, dtype=np.float32)
+    flow = np.stack(np.meshgrid(half, half), axis=-1)
+    shown = flow_picture(flow, longest)
+    shown[np.linalg.norm(flow, axis=-1) > longest] = 255
+    axes.imshow(shown, extent=(-longest, longest, longest, -longest))
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.set_title("direction", loc="center", fontsize=8)
+    axes.set_xlabel(f"rim: {longest:g} pixels\na frame or more", fontsize=7)
+
+
+def strip(axes: Axes, picture: np.ndarray, films: list[str]) -> None:
+    """The films, two rows each, named at their left."""
+    height = len(picture) / len(films)
+    axes.imshow(picture, interpolation="lanczos")
+    axes.set_yticks([height * (place + 0.5) for place in range(len(films))], films)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xticks([])
+    axes.spines[:].set_visible(False)
+    for place in range(1, len(films)):
+        axes.axhline(height * place - 0.5, color="white", linewidth=2)
+    axes.axvline(picture.shape[1] / 2 - 0.5, color="white", linewidth=2)
+    for place, title in ((0.25, "a blink"), (0.75, "speech, the same moments")):
+        axes.text(place, 1.02, title, ha="center", va="bottom", transform=axes.transAxes)
+
+
+def main() -> None:
+    """Draw the figure."""
+    results = json.loads((HERE / "results/motion_maps.json").read_text(encoding="utf-8"))
+    example = results["example"]
+    picture = np.asarray(Image.open(HERE / "results/motion_maps_example.png"))
+    with plt.rc_context(STYLE):
+        films = [name for name in results["columns"] if name in example["starts"]]
+        height = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.1
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(WIDTH, height), width_ratios=(0.88, 0.12)
+        )
+        strip(left, picture, films)
+        wheel(right, example["longest"])
+        figure.savefig(HERE / "fig_motion.png", dpi=200, metadata={"Software": None})
+        plt.close(figure)
+    write_results(HERE / "manifest.json", manifest(HERE))
+
+
+if __name__ == "__main__":
+    main()
