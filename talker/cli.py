@@ -251,6 +251,36 @@ def bench(
     run(what=what, paths=list(paths), out=out)
 
 
+def experiments(
+    what: Positional[Annotated[Literal["list", "run"], arg(metavar="WHAT")]],
+    name: Positional[Annotated[str, arg(metavar="[NAME]")]] = "",
+    corpus: Path = Path("data/rendered"),
+    runs: Path | None = None,
+    out: Annotated[Path | None, arg(aliases=["-o"])] = None,
+    seeds: tuple[int, ...] = (),
+) -> None:
+    """List the experiments that remake the paper's tables and figures, or run one.
+
+    Run the same command again to go on with a training that was interrupted.
+
+    Args:
+        what: "list", or "run" and a name.
+        name: The experiment, as the list has it.
+        corpus: The folder of a rendered or prepared corpus.
+        runs: The folder for what is trained (default: runs/NAME).
+        out: The results file (default: figures/results/NAME.json in a copy of the repository,
+            NAME.json in any other folder).
+        seeds: Of the trainings, where an experiment repeats them (default: its own).
+    """
+    from talker.experiments.registry import overview
+    from talker.experiments.registry import run as run_experiment
+
+    if what == "list":
+        print(overview())
+        return
+    print(run_experiment(name, corpus, runs, out, **({"seeds": seeds} if seeds else {})))
+
+
 def train(
     config: Annotated[Config, arg(name="")],
     preset: Literal["paper", "laptop", "smoke"] = DEFAULT_PRESET,
@@ -312,6 +342,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "corpora": corpora,
     "evaluate": evaluate,
+    "experiments": experiments,
     "fetch": fetch,
     "prepare": prepare,
     "render": render,

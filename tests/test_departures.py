@@ -12,20 +12,19 @@ from safetensors.torch import load_file
 from talker import train as loop
 from talker.config import preset
 from talker.errors import TalkerError
-from talker.experiments import departures, talking_tables
+from talker.experiments import departures, talking_tables, trials
 from talker.experiments.departures import (
     ADVERSARIAL,
     MEASURES,
     SCALE,
     SCRATCH,
     VARIANTS,
-    branch,
-    changed,
     configured,
     differences,
     main,
     planned,
 )
+from talker.experiments.trials import branch, changed
 from talker.metrics.intervals import bootstrap
 from talker.run_state import load_state
 from talker.trainer import Trainer
@@ -184,7 +183,7 @@ def test_a_variant_goes_on_with_the_weights_of_the_base(noise_corpus, made, tmp_
     base = made[0] / "base"
     config = configured("no-seq", noise_corpus, made[0])
     config = changed(config, {"train.out": str(tmp_path / "no-seq")})
-    branch(config, noise_corpus, made[0])
+    branch(config, configured("base", noise_corpus, made[0]))
     trainer = Trainer(config)
     modules, optimisers = trainer.networks.modules, trainer.networks.optimisers
     counters = load_state(tmp_path / "no-seq" / "state.safetensors", modules, optimisers)
@@ -245,7 +244,7 @@ def test_what_is_done_is_left_alone(noise_corpus, made, monkeypatch):
 
     runs, out = made
     before = out.read_bytes()
-    monkeypatch.setattr(departures, "train", never)
+    monkeypatch.setattr(trials, "train", never)
     main(noise_corpus, runs, out, "base", "no-seq", "no-warm-up")
     assert out.read_bytes() == before
     with pytest.raises(AssertionError, match="trained again"):
@@ -266,7 +265,7 @@ def test_a_loss_that_is_not_finite_is_a_result(noise_corpus, tmp_path, monkeypat
         (out / "log.jsonl").write_text('{"l1_lower": NaN, "seconds": 0.5, "step": 1}\n')
         raise TalkerError("a loss is not finite")
 
-    monkeypatch.setattr(departures, "train", diverges)
+    monkeypatch.setattr(trials, "train", diverges)
     row = departures.examine("no-lips", noise_corpus, tmp_path, [], {})
     assert row["problem"].startswith("a loss is not finite at step 1 (l1_lower = nan)")
     assert (row["steps"], row["seconds"]) == (1, 0.5)

@@ -18,12 +18,8 @@ cut off goes on, so the same command continues after an interruption.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -35,12 +31,21 @@ from talker.experiments.report import circumstances, write_results
 from talker.experiments.talking import measure
 from talker.experiments.talking_tables import columns, share, table
 from talker.experiments.training_log import read_log, summary
-from talker.files import replacing
+from talker.experiments.trials import (
+    Changes,
+    Row,
+    branch,
+    changed,
+    equally_long,
+    held,
+    make_all,
+    seconds_of,
+    train_trial,
+)
 from talker.metrics.intervals import bootstrap
 from talker.run_state import load_state
 from talker.store import StoredClip
 from talker.store import clips as stored_clips
-from talker.train import not_finite, train
 from talker.trainer import Trainer
 
 PRESET = "laptop"
@@ -49,9 +54,7 @@ STEPS_B = 1500  # adversarial, from there
 CLIPS = 24  # of the validation split, spread over its performers
 SEED = 0  # of the noise that the clips are made with
 PRECISION = "bf16"  # as the long run; where a processor has none, it is only slower
-NEVER = 10**9  # steps
 BASE, ADVERSARIAL_BASE = "base", "adversarial-base"
-Changes = dict[str, Any]
 
 SCRATCH: dict[str, Changes] = {
     BASE: {},
@@ -94,34 +97,13 @@ MEASURES = (
 )
 # What the clips themselves have, to read the measures by.
 SCALE = ("closed_real", "blinks_per_second_truth", "blinks_per_second_real", "blink_seconds_real")
-Row = dict[str, Any]
-
-
-def changed(config: Config, changes: Changes) -> Config:
-    """The configuration with other values for dotted settings, such as "train.lips_weight".
-
-    Raises TypeError or AttributeError for a setting that there is not.
-    """
-    for path, value in changes.items():
-        section, name = path.split(".")
-        part = dataclasses.replace(getattr(config, section), **{name: value})
-        config = dataclasses.replace(config, **{section: part})
-    return config
 
 
 def configured(name: str, corpus: Path, runs: Path) -> Config:
     """All settings of a variant's run in the folder `runs`/`name`."""
-    shared = {
-        "train.corpus": str(corpus),
-        "train.out": str(runs / name),
-        "train.precision": PRECISION,
-        "train.minutes": None,
-        "train.steps": STEPS_A if name in SCRATCH else STEPS_A + STEPS_B,
-        "train.warm_up": STEPS_A,
-        # All runs are as long as each other: none is ended by how it does, or slowed by watching.
-        **{f"train.{setting}": NEVER for setting in ("sample_every", "validate_every", "patience")},
-    }
-    return changed(preset(PRESET), shared | VARIANTS[name])
+    steps = STEPS_A if name in SCRATCH else STEPS_A + STEPS_B
+    shared = equally_long(preset(PRESET), corpus, runs / name, steps, STEPS_A)
+    return changed(shared, {"train.precision": PRECISION} | VARIANTS[name])
 
 
 def base_of(name: str) -> str:
@@ -136,52 +118,18 @@ def chosen(corpus: Path) -> list[StoredClip]:
     return [clips[number] for number in spread]
 
 
-def branch(config: Config, corpus: Path, runs: Path) -> None:
-    """Make of a new run one that goes on where the warm-up of "base" ended.
-
-    It gets that run's state, in which the discriminators have not learnt yet, and its own
-    configuration beside it, so that `talker.train` takes the state for its own.
-    """
-    out = Path(config.train.out)
-    if (out / "state.safetensors").exists():
-        return
-    base = configured(BASE, corpus, runs)
-    train(base)  # no step more where it is complete; an error where its settings are others
-    with replacing(out / "config.json") as path:
-        path.write_text(json.dumps(to_json(config), indent=1), encoding="utf-8")
-    # Last, for it is what says that a run has begun.
-    with replacing(out / "state.safetensors") as path:
-        shutil.copyfile(Path(base.train.out) / "state.safetensors", path)
-
-
-def seconds_of(run: Path) -> float:
-    """What the steps of a run took, by its log; 0 where it has none yet."""
-    if not (run / "log.jsonl").exists():
-        return 0.0
-    return sum(row["seconds"] for row in read_log(run / "log.jsonl"))
-
-
 def train_variant(name: str, corpus: Path, runs: Path, seconds: float) -> str | None:
     """Train a variant, or go on; returns what is wrong where a loss is not finite, else None.
 
     seconds: what a run without warm-up may take, its earlier calls included; others have steps.
     """
-    config, out = configured(name, corpus, runs), runs / name
+    config = configured(name, corpus, runs)
     if name in ADVERSARIAL and config.train.warm_up:
-        branch(config, corpus, runs)
+        branch(config, configured(BASE, corpus, runs))
     elif name in ADVERSARIAL:
-        left = max(seconds - seconds_of(out), 1e-3)  # 0 would be no limit
+        left = max(seconds - seconds_of(runs / name), 1e-3)  # 0 would be no limit
         config = changed(config, {"train.steps": None, "train.minutes": left / 60})
-    try:
-        train(config)
-    except TalkerError:
-        log = out / "log.jsonl"
-        last = read_log(log)[-1] if log.exists() and log.stat().st_size else {}
-        problem = not_finite(last, last.get("step", 0), out)
-        if problem is None:
-            raise
-        return problem  # a departure that training cannot do without: a result, not a failure
-    return None
+    return train_trial(config)
 
 
 def noise_distance(config: Config) -> float:
@@ -278,24 +226,31 @@ def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
         TalkerError: no corpus, an unknown name, a results file or a run of other settings, or a
             base whose losses are not finite.
     """
-    held = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
-    config, done = to_json(configured(BASE, corpus, runs)), held.get("variants", {})
-    if held and held["config"] != config:
-        raise TalkerError(f"{out} has results of other settings: use another file and other runs.")
+    config = to_json(configured(BASE, corpus, runs))
+    done = held(out, {"config": config}).get("variants", {})
     plan, clips = planned(names, done), chosen(corpus)
-    for number, name in enumerate(plan, start=1):
-        print(f"{name} ({number} of {len(plan)})", flush=True)
-        done[name] = examine(name, corpus, runs, clips, done)
-        if name == base_of(name) and "problem" in done[name]:
-            raise TalkerError(done[name]["problem"])
+
+    def make(name: str) -> Row:
+        row = examine(name, corpus, runs, clips, done)
+        if name == base_of(name) and "problem" in row:
+            raise TalkerError(row["problem"])
+        return row
+
+    def write(variants: dict[str, Row]) -> None:
         about = circumstances(
-            sum(variant["seconds"] for variant in done.values()),
+            sum(variant["seconds"] for variant in variants.values()),
             clips=len(clips),
             speakers=len({clip.speaker for clip in clips}),
         )
-        done[name]["commit"] = about["commit"]  # the runs may take days
-        told = {"variants": done, "config": config, "seed": SEED, "circumstances": about}
+        told = {"variants": variants, "config": config, "seed": SEED, "circumstances": about}
         write_results(out, told)
+
+    make_all(plan, done, make, write)
+
+
+def run(corpus: Path, runs: Path, out: Path) -> None:
+    """All variants, for `talker experiments run departures`; see `main`."""
+    main(corpus, runs, out)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from talker.animate import to_pictures, to_tensor
 from talker.audio import audio_frames
-from talker.checkpoint import load_generator, read_config
+from talker.checkpoint import SHIPPED, load_generator, read_config
 from talker.experiments.report import circumstances, write_results
 from talker.experiments.talking_pictures import write_pictures
 from talker.experiments.talking_tables import columns, performers, table
@@ -258,6 +258,14 @@ def main(corpus: Path, weights: Path, out: Path, seed: int = 0) -> None:
     for name, value in results["values"].items():
         if value["value"] is not None:
             print(f"{name:26} {value['value']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")
+
+
+def run(corpus: Path, runs: Path, out: Path) -> None:
+    """Of the weights that come with the package, so without `runs`; for `talker experiments run`.
+
+    See `main`.
+    """
+    main(corpus, SHIPPED, out)
 
 
 if __name__ == "__main__":

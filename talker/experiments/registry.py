@@ -1,0 +1,68 @@
+"""Experiments by name: a new one is a module with a function `run` and one line in EXPERIMENTS.
+
+    def run(corpus: Path, runs: Path, out: Path, **options) -> None
+
+`corpus` is the folder of a stored corpus, `runs` the folder for what is trained, `out` the results
+file to write. Options are keyword arguments with defaults, those of `talker experiments run` that
+the experiment has a use for. A module is imported when its experiment is run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talker.errors import TalkerError
+
+RESULTS = Path("figures/results")  # in the folder of the repository
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """remakes: what of the paper; module: where it is."""
+
+    remakes: str
+    module: str
+
+
+EXPERIMENTS = {
+    "ablation": Experiment(
+        "Table 5: the full model, and without each term of the loss", "talker.experiments.ablation"
+    ),
+    "departures": Experiment(
+        "none: what our departures from the paper are worth", "talker.experiments.departures"
+    ),
+    "talking": Experiment(
+        "section 6: lips, eyes and pictures of unseen speakers", "talker.experiments.talking"
+    ),
+}
+
+
+def overview() -> str:
+    """A line for each experiment: its name, and what of the paper it remakes."""
+    width = max(map(len, EXPERIMENTS))
+    return "\n".join(f"{name:{width}}  {each.remakes}" for name, each in EXPERIMENTS.items())
+
+
+def run(
+    name: str, corpus: Path, runs: Path | None = None, out: Path | None = None, **options: Any
+) -> Path:
+    """Run an experiment; returns its results file.
+
+    runs: runs/NAME where it is None. out: figures/results/NAME.json in the folder of the
+    repository, NAME.json in any other. Raises TalkerError: there is no such experiment, it has no
+    use for an option, or it cannot be run.
+    """
+    if name not in EXPERIMENTS:
+        raise TalkerError(f"there is no experiment {name!r}: choose from {', '.join(EXPERIMENTS)}.")
+    if out is None:
+        out = RESULTS / f"{name}.json" if RESULTS.is_dir() else Path(f"{name}.json")
+    make = importlib.import_module(EXPERIMENTS[name].module).run
+    for option in options:
+        if option not in inspect.signature(make).parameters:
+            raise TalkerError(f"the experiment {name} has no use for --{option}: leave it out.")
+    make(corpus, runs or Path("runs") / name, out, **options)
+    return out
