@@ -32,8 +32,21 @@ EXPERIMENTS = {
     "ablation": Experiment(
         "Table 5: the full model, and without each term of the loss", "talker.experiments.ablation"
     ),
+    "blink_distributions": Experiment(
+        "Fig. 9 and 12: how often and how long faces blink",
+        "talker.experiments.blink_distributions",
+    ),
     "departures": Experiment(
         "none: what our departures from the paper are worth", "talker.experiments.departures"
+    ),
+    "identity": Experiment(
+        "Fig. 11: what the identity code knows of a person", "talker.experiments.identity"
+    ),
+    "motion_maps": Experiment(
+        "Fig. 14 and 20: where and which way a face moves", "talker.experiments.motion_maps"
+    ),
+    "silence": Experiment(
+        "Fig. 17: whether the mouth rests when nobody speaks", "talker.experiments.silence"
     ),
     "talking": Experiment(
         "section 6: lips, eyes and pictures of unseen speakers", "talker.experiments.talking"
