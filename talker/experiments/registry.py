@@ -36,6 +36,10 @@ EXPERIMENTS = {
         "Fig. 9 and 12: how often and how long faces blink",
         "talker.experiments.blink_distributions",
     ),
+    "comparison": Experiment(
+        "Table 6: against the static baseline, Speech2Vid and ATVGNet",
+        "talker.experiments.comparison",
+    ),
     "departures": Experiment(
         "none: what our departures from the paper are worth", "talker.experiments.departures"
     ),

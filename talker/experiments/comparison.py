@@ -1,0 +1,176 @@
+"""Table 6: the full model against the static baseline, Speech2Vid and ATVGNet.
+
+    talker experiments run comparison --corpus CORPUS --runs RUNS
+
+The three others are built after their own papers (`talker.baselines`) and learn from the training
+split of the same corpus, each for the same time on the same machine; the paper takes the last two
+with the weights that their authors published. "proposed" is a finished generator, that of the
+package or of another folder: how long it was trained is in its own description, which stands in the
+results beside the steps and seconds of the others, and is to be read with them.
+
+Each method makes the clips of the test split from their first frames, as video files with sound,
+stored like the real ones so that compression blurs both alike, and `talker.evaluate` measures them
+with every metric. ATVGNet gets the landmarks of the still from the corpus, as in its training. The
+paper's table stands beside it; its metrics come from other networks and corpora, so that methods
+compare within a table and not between the two.
+
+RUNS/METHOD is the folder of a method, with its weights, the `clips/` that it made and
+`evaluation.json`. What is in the results file is not made again, and a training that was cut off
+goes on, so the same command continues after an interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from talker.baselines.baseline import Settings
+from talker.baselines.training import (
+    ABOUT,
+    METHODS,
+    Budget,
+    Progress,
+    build,
+    described,
+    load_baseline,
+    train,
+)
+from talker.checkpoint import SHIPPED, load_generator, read_config, read_description
+from talker.experiments.made import Speak, film, measured, side
+from talker.experiments.paper import read_table
+from talker.experiments.report import circumstances, write_results
+from talker.experiments.talking import generate
+from talker.experiments.trials import Row, held, make_all
+from talker.metrics.registry import METRICS
+from talker.store import StoredClip
+from talker.store import clips as stored_clips
+
+PROPOSED = "proposed"
+IN_PAPER = {
+    "proposed": PROPOSED,
+    "baseline": "static",
+    "Speech2Vid": "speech2vid",
+    "ATVGNet": "atvgnet",
+}
+TABLE = "paper_table6.csv"
+MINUTES = 180.0  # of steps, for each of the three
+SEED = 0  # of trainings, and of the noise that the proposed model's clips are made with
+
+
+def speaking(name: str, runs: Path, generator: Path | None) -> Speak:
+    """How a method makes a clip: a trained baseline in RUNS/NAME, or the proposed generator."""
+    if name == PROPOSED:
+        ours = load_generator(generator)
+        return lambda clip, still, signal, number: generate(ours, still, signal, SEED + number)
+    baseline = load_baseline(runs / name)
+    baseline.maker.to("cuda" if torch.cuda.is_available() else "cpu")
+
+    def speak(clip: StoredClip, still: np.ndarray, signal: np.ndarray, number: int) -> np.ndarray:
+        return baseline.animate(still, signal, np.asarray(clip.truth["landmarks"][0]))
+
+    return speak
+
+
+def examine(
+    name: str,
+    corpus: Path,
+    runs: Path,
+    clips: Sequence[StoredClip],
+    generator: Path | None,
+    learn: Callable[[str], Progress],
+    options: Mapping[str, Any],
+) -> Row:
+    """Train and measure a method; what the results file says of it, and of the real videos.
+
+    learn: trains a baseline; returns how far it has come. options: those of `evaluate`.
+    """
+    folder = runs / name
+    if name == PROPOSED:
+        about = read_config(generator or SHIPPED)
+        row = {"training": about["extra"], "weights": about["sha256"]}
+    else:
+        progress = learn(name)
+        training = {"step": progress.step, "seconds": round(progress.seconds, 1)}
+        row = {"training": training, "weights": read_description(folder / ABOUT)["sha256"]}
+    film(speaking(name, runs, generator), clips, folder / "clips")
+    found = measured(folder / "clips", corpus, clips, folder / "evaluation.json", **options)
+    real = side(found, "real") | {"different_people": found["identity"]["different_people"]}
+    return row | side(found, "generated") | {"real": real}
+
+
+def main(
+    corpus: Path,
+    runs: Path,
+    out: Path,
+    budget: Budget,
+    generator: Path | None = None,
+    settings: Mapping[str, Settings] | None = None,
+    **options: Any,
+) -> None:
+    """Make the methods that the results file does not have yet, and write it after each of them.
+
+    generator: the folder of the proposed one; None takes that of the package. settings: of
+    baselines by name, instead of their own; options: those of `talker.evaluate`.
+
+    Raises:
+        TalkerError: no corpus, no clip to test on, no generator, a loss that is not finite, or a
+            results file or a run of other settings.
+    """
+    paper = read_table(TABLE)  # if it is missing, rather now than after the first training
+    clips, given = stored_clips(corpus, "test"), settings or {}
+    about = {
+        "budget": asdict(budget),
+        "baselines": {
+            name: described(name, build(name, given.get(name)).settings) for name in METHODS
+        },
+        "proposed": read_config(generator or SHIPPED)["sha256"],
+        "clips": [clip.name for clip in clips],
+    }
+    earlier = held(out, about)
+    done, known = earlier.get("methods", {}), {"real": earlier.get("real")}
+
+    def learn(name: str) -> Progress:
+        return train(name, corpus, runs / name, budget, given.get(name), SEED)
+
+    def make(name: str) -> Row:
+        row = examine(name, corpus, runs, clips, generator, learn, options)
+        known["real"] = row.pop("real")
+        return row
+
+    def write(rows: dict[str, Row]) -> None:
+        seconds = sum(row["training"].get("seconds", 0.0) for row in rows.values())
+        speakers = len({clip.speaker for clip in clips})
+        told = {
+            "methods": rows,
+            "seed": SEED,
+            "metrics": {
+                name: {"column": metric.column, "unit": metric.unit, "best": metric.best}
+                for name, metric in METRICS.items()
+            },
+            "paper": [row | {"method": IN_PAPER[row["method"]]} for row in paper],
+            "circumstances": circumstances(seconds, clips=len(clips), speakers=speakers),
+        }
+        write_results(out, told | known | about)
+
+    # The finished one first: should the corpus or an evaluator be at fault, it shows in minutes.
+    make_all([PROPOSED, *METHODS], done, make, write)
+
+
+def run(
+    corpus: Path,
+    runs: Path,
+    out: Path,
+    minutes: float | None = MINUTES,
+    steps: int | None = None,
+    generator: Path | None = None,
+) -> None:
+    """The comparison, for `talker experiments run comparison`.
+
+    minutes, steps: what each of the three may take, whichever ends first. See `main`.
+    """
+    main(corpus, runs, out, Budget(steps, minutes), generator)

@@ -1,0 +1,364 @@
+"""The three methods of Table 6: what they hear, what they learn, and their runs on disk."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_baselines import SMALL
+
+from talker.animate import load_still
+from talker.audio import audio_frames
+from talker.baselines import baseline as baselines
+from talker.baselines.atvgnet import BASE, LIPS_WEIGHT, dynamic_l1, landmark_loss
+from talker.baselines.landmark_space import LandmarkSpace
+from talker.baselines.lessons import Lessons, mirrored, on_plane
+from talker.baselines.mfcc import mfcc, window_seconds
+from talker.baselines.training import METHODS, Budget, Run, build, load_baseline, train
+from talker.config import TrainConfig
+from talker.devices import Devices
+from talker.errors import TalkerError
+from talker.faces import find_detector
+from talker.store import clips
+from talker.tracking import MIRRORED, fit_crops
+
+EACH = pytest.mark.parametrize("name", METHODS)
+STILL = "talker/assets/still.png"
+
+
+@pytest.fixture(scope="module")
+def lessons(noise_corpus):
+    """The noise corpus as each method hears it."""
+    found = clips(noise_corpus, "train")
+    return {name: Lessons(found, method.audio) for name, method in METHODS.items()}
+
+
+def lively(name: str, lessons: dict) -> baselines.Baseline:
+    """A small method; the static one no longer copies the still, as it does at first."""
+    baseline = build(name, SMALL[name])
+    baseline.prepare(lessons[name])
+    if name == "static":
+        torch.nn.init.normal_(baseline.maker.frame_decoder.blocks[-1].grow.weight, std=0.1)
+    return baseline
+
+
+def lesson_of(name: str, lessons: dict, seed: int = 0):
+    settings, rng = SMALL[name], np.random.default_rng(seed)
+    return lessons[name].draw(
+        rng, settings.clips, settings.window, settings.decoded, METHODS[name].run
+    )
+
+
+def noise(seconds: float, seed: int = 0) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    return (0.1 * draw.standard_normal(round(16000 * seconds))).astype(np.float32)
+
+
+def face() -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(1)
+    return draw.integers(0, 255, (128, 96, 3), np.uint8), draw.uniform(0, 96, (68, 2))
+
+
+@torch.inference_mode()
+def floats(baseline: baselines.Baseline, signal: np.ndarray) -> torch.Tensor:
+    """The frames of `animate` before they are rounded."""
+    still, marks = face()
+    heard = audio_frames(torch.from_numpy(signal), baseline.audio)[None]
+    return baseline.carry_on(baseline.begin(still, marks), heard)[0][0]
+
+
+# ---- lessons
+
+
+def test_a_mirrored_picture_has_mirrored_landmarks():
+    pixels = np.random.default_rng(0).uniform(0, 96, (5, 68, 2))
+    turned = np.stack([95 - pixels[..., 0], pixels[..., 1]], axis=-1)[:, MIRRORED]
+    np.testing.assert_allclose(mirrored(on_plane(pixels)), on_plane(turned), atol=1e-6)
+
+
+def test_the_plane_has_its_origin_in_the_middle_and_ends_at_the_upper_and_lower_edge():
+    np.testing.assert_allclose(on_plane(np.array([47.5, 63.5])), [0, 0])
+    np.testing.assert_allclose(on_plane(np.array([47.5, -0.5]))[1], -1)
+    np.testing.assert_allclose(on_plane(np.array([47.5, 127.5]))[1], 1)
+
+
+@EACH
+def test_a_lesson_depends_on_its_seed_alone(name, lessons):
+    first, again, other = (lesson_of(name, lessons, seed) for seed in (3, 3, 4))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first.heard, other.heard)
+    B, T, F = (getattr(SMALL[name], size) for size in ("clips", "window", "decoded"))
+    assert first.still.shape == (B, 3, 128, 96) and first.frames.shape == (B, F, 3, 128, 96)
+    assert first.heard.shape == (B, T, METHODS[name].audio.samples)
+    assert first.landmarks.shape == (B, T, 68, 2)
+    steps = first.at.diff(dim=1)
+    assert (steps == 1).all() if METHODS[name].run else (steps > 0).all()
+
+
+def test_landmarks_are_those_of_the_frames(lessons):
+    """Of any window of a clip, in some order of points and perhaps mirrored."""
+    for seed in range(4):
+        lesson = lesson_of("atvgnet", lessons, seed)
+        for window in lesson.landmarks.numpy():
+            found = False
+            for number in range(len(lessons["atvgnet"])):
+                held = lessons["atvgnet"].landmarks(number)
+                for points in (held, mirrored(held)):
+                    found |= any(
+                        np.array_equal(points[t : t + len(window)], window)
+                        for t in range(len(points))
+                    )
+            assert found
+
+
+# ---- what they hear
+
+
+def test_mfccs_have_twelve_coefficients_and_no_loudness():
+    for steps in (35, 28):
+        window = torch.from_numpy(noise(window_seconds(steps)))
+        cepstrum = mfcc(window[None])
+        assert cepstrum.shape == (1, 12, steps)
+        torch.testing.assert_close(mfcc(3 * window[None]), cepstrum, atol=1e-3, rtol=1e-3)
+    # A window's own samples decide, whatever else is in the batch.
+    other = 50 * torch.from_numpy(noise(window_seconds(28), seed=1))
+    torch.testing.assert_close(mfcc(torch.stack([window, other]))[0], cepstrum[0])
+
+
+@EACH
+def test_a_frame_hears_its_window_and_only_atvgnet_remembers(name, lessons):
+    baseline = lively(name, lessons)
+    signal = noise(2)
+    changed = signal.copy()
+    first, last = 12800, 14080  # samples: frames 20 and 21
+    changed[first:last] = noise(1, seed=1)[: last - first]
+    differs = (floats(baseline, signal) != floats(baseline, changed)).flatten(1).any(1).numpy()
+    audio = baseline.audio
+    margin = (audio.samples - audio.stride) // 2
+    starts = np.arange(len(differs)) * audio.stride - margin
+    hears = (starts < last) & (starts + audio.samples > first)
+    assert differs[hears].all()
+    before = starts + audio.samples <= first
+    assert before.any() and not differs[before].any()
+    after = starts >= last
+    assert after.any() and differs[after].any() == (name == "atvgnet")
+
+
+# ---- frames
+
+
+@EACH
+def test_frames_are_pictures_of_the_lesson(name, lessons):
+    made = lively(name, lessons).imagine(lesson_of(name, lessons))
+    assert made.frames.shape == (2, SMALL[name].decoded, 3, 128, 96)
+    assert made.frames.abs().max() <= 1
+    if name == "atvgnet":
+        assert made.attention.shape == (2, 3, 1, 128, 96)
+        assert made.landmarks.shape == (2, 6, 68, 2)
+
+
+@EACH
+def test_animating_takes_any_length_and_cuts_make_no_difference(name, lessons, monkeypatch):
+    baseline, (still, marks) = lively(name, lessons), face()
+    whole = baseline.animate(still, noise(0.6), marks)
+    assert whole.shape == (15, 128, 96, 3) and whole.dtype == np.uint8
+    monkeypatch.setattr(baselines, "CHUNK", 4)
+    cut = baseline.animate(still, noise(0.6), marks)
+    assert np.abs(cut.astype(int) - whole).max() <= 1
+
+
+def test_attention_of_zero_keeps_the_still_and_of_one_the_colours(lessons):
+    baseline = lively("atvgnet", lessons)
+    vg_net, lesson = baseline.maker.vg_net, lesson_of("atvgnet", lessons)
+    torch.nn.init.zeros_(vg_net.attention.weight)
+    torch.nn.init.constant_(vg_net.attention.bias, -200.0)
+    made = baseline.imagine(lesson).frames
+    assert torch.equal(made, lesson.still.unsqueeze(1).expand_as(made))
+    torch.nn.init.constant_(vg_net.attention.bias, 200.0)
+    other = lesson._replace(still=lesson.still.flip(-1))
+    assert not torch.equal(baseline.imagine(other).frames, made)
+    torch.nn.init.zeros_(vg_net.colour.weight)
+    assert baseline.imagine(lesson).frames.flatten(3).std(-1).max() == 0
+
+
+@pytest.mark.slow
+def test_landmarks_that_are_not_given_are_found(lessons):
+    baseline, still = lively("atvgnet", lessons), load_still(STILL)
+    marks = fit_crops([still], find_detector())[0]
+    found = baseline.animate(still, noise(0.2))
+    np.testing.assert_array_equal(found, baseline.animate(still, noise(0.2), marks))
+    assert (found != baseline.animate(still, noise(0.2), marks + [[30, 0]] * 68)).any()
+
+
+# ---- losses
+
+
+def test_dynamic_weights_by_hand():
+    """Pixels off by 1, 2 and 0, with attention 0, 1 and 1: (0.5 x 1 + 1.5 x 2 + 0) / 3."""
+    real = torch.zeros(1, 3, 1, 3)
+    made = torch.tensor([1.0, -2.0, 0.0]).expand(1, 3, 1, 3).clone().requires_grad_()
+    attention = torch.tensor([0.0, 1.0, 1.0]).view(1, 1, 1, 3).requires_grad_()
+    assert BASE == 0.5
+    loss = dynamic_l1(real, made, attention)
+    assert loss.item() == pytest.approx(3.5 / 3)
+    loss.backward()
+    assert attention.grad is None
+    torch.testing.assert_close(made.grad[0, 0, 0], torch.tensor([0.5, -1.5, 0.0]) / 9)
+
+
+def test_lips_count_more_in_what_the_critic_reads():
+    real = torch.zeros(1, 2, 68, 2)
+    lips, jaw = real.clone(), real.clone()
+    lips[..., 60, 0] = jaw[..., 8, 0] = 1 / 64  # a pixel
+    assert landmark_loss(real, jaw, LIPS_WEIGHT).item() == pytest.approx(1 / 136)
+    assert landmark_loss(real, lips, LIPS_WEIGHT).item() == pytest.approx(LIPS_WEIGHT / 136)
+    assert landmark_loss(real, lips).item() == pytest.approx(1 / 136)
+
+
+def test_components_are_those_of_the_points_and_can_be_undone():
+    draw = np.random.default_rng(0)
+    points = (draw.standard_normal((40, 4)) @ draw.standard_normal((4, 136))).reshape(40, 68, 2)
+    points = torch.from_numpy(points.astype(np.float32))
+    space = LandmarkSpace(4)
+    space.fit(points)
+    codes = space.coefficients(points)
+    torch.testing.assert_close(codes.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(codes.std(0, correction=0), torch.ones(4), atol=1e-4, rtol=0)
+    centred = points.flatten(1) - points.flatten(1).mean(0)
+    singular = torch.linalg.svdvals(centred)[:4] / 40**0.5
+    torch.testing.assert_close(space.deviation, singular, atol=1e-3, rtol=1e-4)
+    moved = space.moved(points[:1], codes[1:2] - codes[:1])
+    torch.testing.assert_close(moved, points[1:2], atol=1e-4, rtol=0)
+
+
+@EACH
+def test_gradients_reach_every_weight(name, lessons):
+    baseline, lesson = lively(name, lessons), lesson_of(name, lessons)
+    made = baseline.imagine(lesson)
+    baseline.loss(lesson, made)["loss"].backward()
+    for key, weight in baseline.maker.named_parameters():
+        assert weight.grad is not None and weight.grad.abs().max() > 0, key
+    if baseline.critic is None:
+        with pytest.raises(NotImplementedError):
+            baseline.judge(lesson, made)
+        return
+    baseline.maker.zero_grad()
+    baseline.critic.zero_grad()
+    baseline.judge(lesson, baseline.imagine(lesson))["critic_loss"].backward()
+    for key, weight in baseline.critic.named_parameters():
+        assert weight.grad is not None and weight.grad.abs().max() > 0, key
+    assert all(weight.grad is None for weight in baseline.maker.parameters())
+
+
+def test_the_two_networks_of_atvgnet_learn_from_losses_of_their_own(lessons):
+    baseline, lesson = lively("atvgnet", lessons), lesson_of("atvgnet", lessons)
+    at_net, vg_net = baseline.maker.at_net, baseline.maker.vg_net
+    terms = baseline.loss(lesson, baseline.imagine(lesson))
+    terms["landmarks"].backward(retain_graph=True)
+    assert all(weight.grad is None for weight in vg_net.parameters())
+    baseline.maker.zero_grad()
+    (terms["l1_dynamic"] + terms["adversarial"] + terms["read_made"]).backward()
+    assert all(weight.grad is None for weight in at_net.parameters())
+
+
+@EACH
+def test_a_step_of_one_side_leaves_the_other_alone(name, lessons, tmp_path):
+    baseline = lively(name, lessons)
+    run = Run(baseline, Devices(TrainConfig(devices=1)), tmp_path)
+    if baseline.critic is None:
+        assert run.optimisers.keys() == {"maker"}
+        return
+    for group in run.optimisers["maker"].param_groups:
+        group["lr"] = 0.0
+    before = {key: value.clone() for key, value in baseline.maker.state_dict().items()}
+    critic = {key: value.clone() for key, value in baseline.critic.state_dict().items()}
+    run.step(lesson_of(name, lessons))
+    assert all(torch.equal(v, before[k]) for k, v in baseline.maker.state_dict().items())
+    assert not all(torch.equal(v, critic[k]) for k, v in baseline.critic.state_dict().items())
+    assert all(weight.requires_grad for weight in baseline.critic.parameters())
+
+
+@EACH
+def test_losses_fall_on_one_lesson(name, lessons, tmp_path):
+    baseline, lesson = lively(name, lessons), lesson_of(name, lessons)
+    for rate in ("rate", "critic_rate"):
+        if hasattr(baseline.settings, rate):
+            baseline.settings = dataclasses.replace(baseline.settings, **{rate: 2e-3})
+    if name == "atvgnet":  # landmarks of noise are in no space of a few components
+        change = torch.randn(2, 6, 6)
+        moved = baseline.maker.space.moved(lesson.still_landmarks.unsqueeze(1), change)
+        lesson = lesson._replace(landmarks=moved)
+    run = Run(baseline, Devices(TrainConfig(devices=1)), tmp_path)
+    rows = [run.step(lesson) for _ in range(25)]
+    watched = {
+        "static": ("l1_lower",),
+        "speech2vid": ("loss",),
+        "atvgnet": ("l1", "landmarks", "read_real"),
+    }
+    for term in watched[name]:
+        assert rows[-1][term] < 0.9 * rows[0][term], term
+
+
+# ---- runs
+
+
+@EACH
+def test_a_run_that_was_resumed_ends_with_the_same_bytes(name, noise_corpus, tmp_path):
+    settings = SMALL[name]
+    train(name, noise_corpus, tmp_path / "through", Budget(steps=4), settings)
+    for steps in (2, 4):
+        progress = train(name, noise_corpus, tmp_path / "cut", Budget(steps=steps), settings)
+        assert progress.step == steps
+    for file in ("maker.safetensors", "maker.json", "run.json"):
+        assert (tmp_path / "cut" / file).read_bytes() == (tmp_path / "through" / file).read_bytes()
+    log = (tmp_path / "cut" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [1, 2, 3, 4]
+    states = [load_file(tmp_path / run / "state.safetensors") for run in ("through", "cut")]
+    assert all(torch.equal(states[1][key], value) for key, value in states[0].items())
+
+
+@EACH
+def test_weights_come_back_from_disk(name, noise_corpus, tmp_path):
+    train(name, noise_corpus, tmp_path, Budget(steps=1), SMALL[name], seed=5)
+    loaded = load_baseline(tmp_path)
+    assert type(loaded) is METHODS[name] and loaded.settings == SMALL[name]
+    assert not loaded.maker.training
+    state = load_file(tmp_path / "state.safetensors")
+    for key, value in loaded.maker.state_dict().items():
+        assert torch.equal(value, state[f"module/maker/{key}"].half().float()), key
+    still, marks = face()
+    frames = loaded.animate(still, noise(0.3), marks)
+    np.testing.assert_array_equal(frames, load_baseline(tmp_path).animate(still, noise(0.3), marks))
+
+
+def test_minutes_are_counted_over_all_calls(noise_corpus, tmp_path):
+    budget = Budget(minutes=1e-6)
+    first = train("speech2vid", noise_corpus, tmp_path, budget, SMALL["speech2vid"])
+    assert first.step == 1 and first.seconds > 0
+    assert train("speech2vid", noise_corpus, tmp_path, budget, SMALL["speech2vid"]) == first
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_in_one_sentence(noise_corpus, tmp_path):
+    wild = dataclasses.replace(SMALL["speech2vid"], rate=1e36)
+    with pytest.raises(TalkerError, match="not finite at step .* lower learning rates"):
+        train("speech2vid", noise_corpus, tmp_path, Budget(steps=5), wild)
+    assert not (tmp_path / "maker.safetensors").exists()
+
+
+def test_what_cannot_be_done_is_said(noise_corpus, tmp_path):
+    with pytest.raises(TalkerError, match="no method 'wav2lip': use one of static"):
+        build("wav2lip")
+    with pytest.raises(TalkerError, match="needs an end"):
+        Budget()
+    train("speech2vid", noise_corpus, tmp_path, Budget(steps=1), SMALL["speech2vid"])
+    for other in ({"seed": 1}, {"settings": dataclasses.replace(SMALL["speech2vid"], width=8)}):
+        given = {"settings": SMALL["speech2vid"]} | other
+        with pytest.raises(TalkerError, match="a run with other settings"):
+            train("speech2vid", noise_corpus, tmp_path, Budget(steps=2), **given)
+    about = json.loads((tmp_path / "maker.json").read_text())
+    about["model"]["method"] = "magic"
+    (tmp_path / "maker.json").write_text(json.dumps(about))
+    with pytest.raises(TalkerError, match="of no method"):
+        load_baseline(tmp_path)
