@@ -186,7 +186,12 @@ class TrainConfig:
     # Other light and framing for every clip, and once in ten times a still that is not its first
     # frame, so that eyes may be closed and lips open in it.
     alter_pictures: bool = False
-    upper_weight: float = 0.0  # of the upper half's L1 in phase 2 (the encoder's z_n makes it fair)
+    # Of the eyes' L1 in phase 2: with the encoder's z_n it is fair, and lids stay clean. On the
+    # rest of the upper half it would soften each edge that a turn of the head moves.
+    eyes_weight: float = 0.0
+    # Of that rest's distance from the still in phase 2: what nothing is known about stays as it is,
+    # and sharp, until a discriminator objects.
+    still_weight: float = 0.0
     adversarial_clips: int = 16  # per batch of snippets
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
     sequence_clips: int = 4  # per batch of whole sequences
@@ -256,12 +261,14 @@ PRESETS: dict[str, Config] = {
             lips_weight=1.2,
             alter_voices=True,
             alter_pictures=True,
-            upper_weight=0.5,
+            eyes_weight=0.25,
+            still_weight=0.1,
             adversarial_clips=4,
             sequence_every=4,
             sequence_clips=1,
             sequence_stride=3,
             clip_norm=2000.0,
+            frame_rate=2e-4,
             sequence_rate=1e-4,
             sync_rate=1e-4,
             decay_epochs=40,  # epochs of some hundred clips, not of GRID's thousands
@@ -294,7 +301,8 @@ PRESETS: dict[str, Config] = {
             lips_weight=2.0,
             alter_voices=True,
             alter_pictures=True,
-            upper_weight=0.5,
+            eyes_weight=0.25,
+            still_weight=0.1,
             noise_steps=5,
             adversarial_clips=2,
             sequence_clips=1,

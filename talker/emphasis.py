@@ -10,7 +10,7 @@ from talker.losses import reconstruction_loss
 
 # Rows and columns of the canonical face, as shares of its height and width.
 MOUTH = (74 / 128, 112 / 128, 24 / 96, 72 / 96)
-EYES = (32 / 128, 56 / 128, 14 / 96, 82 / 96)
+EYES = (24 / 128, 56 / 128, 14 / 96, 82 / 96)  # with brows
 
 
 def _part(images: Tensor, place: tuple[float, float, float, float]) -> Tensor:
@@ -27,8 +27,22 @@ def lower_l1(real: Tensor, made: Tensor, mouth: float) -> Tensor:
     return (reconstruction_loss(real, made) + mouth * emphasised) / (1 + mouth)
 
 
+def eyes_l1(real: Tensor, made: Tensor) -> Tensor:
+    """The mean over the eyes alone; a scalar."""
+    return F.l1_loss(_part(made, EYES), _part(real, EYES))
+
+
+def still_l1(still: Tensor, made: Tensor) -> Tensor:
+    """Mean difference of frames (B, F, 3, H, W) from their stills (B, 3, H, W) where neither L1
+    nor audio has a say: the upper half, without the eyes; a scalar."""
+    apart = (made - still.unsqueeze(1)).abs()
+    half = apart[..., : apart.shape[-2] // 2, :]
+    eyes = _part(apart, EYES)
+    return (half.sum() - eyes.sum()) / (half.numel() - eyes.numel())
+
+
 def upper_l1(real: Tensor, made: Tensor, eyes: float) -> Tensor:
-    """The same for the upper half and the eyes."""
+    """The same as `lower_l1` for the upper half and the eyes."""
     half = real.shape[-2] // 2
-    emphasised = F.l1_loss(_part(made, EYES), _part(real, EYES))
-    return (F.l1_loss(made[..., :half, :], real[..., :half, :]) + eyes * emphasised) / (1 + eyes)
+    whole = F.l1_loss(made[..., :half, :], real[..., :half, :])
+    return (whole + eyes * eyes_l1(real, made)) / (1 + eyes)

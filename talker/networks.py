@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from talker.checkpoint import load_generator
-from talker.config import Config
+from talker.checkpoint import load_generator, load_network, read_description, save_network
+from talker.config import Config, to_json
 from talker.devices import Devices
 from talker.errors import TalkerError
 from talker.models.frame_discriminator import FrameDiscriminator
@@ -19,6 +20,9 @@ from talker.models.generator import Generator
 from talker.models.noise_encoder import NoiseEncoder
 from talker.models.sequence_discriminator import SequenceDiscriminator
 from talker.models.sync_discriminator import SyncDiscriminator
+
+COMPANIONS = ("noise_encoder", "lip_reading", "frame", "sequence", "sync")
+COMPANIONS_TENSORS, COMPANIONS_ABOUT = "companions.safetensors", "companions.json"
 
 
 class Networks:
@@ -72,10 +76,22 @@ class Networks:
         for module in (encoder, decoder, *critics):
             module.compile()
 
-    def start_from(self, folder: Path) -> None:
+    @property
+    def companions(self) -> nn.ModuleDict:
+        """What training needs beside the generator: noise encoder, reading of lips, judges."""
+        return nn.ModuleDict({name: self.modules[name] for name in COMPANIONS})
+
+    def shape(self) -> dict:
+        """The settings that `companions` are built from, as JSON values."""
+        parts = {"model": self.config.model, "discriminators": self.config.discriminators}
+        return {name: to_json(part) for name, part in parts.items()}
+
+    def start_from(self, folder: Path) -> bool:
         """Go on from the weights and statistics of a saved generator.
 
-        Raises TalkerError when its configuration is not that of this run.
+        Returns whether its companions were there too; those that are missing, or of other settings
+        than this run's, are left as they are. Raises TalkerError when the generator's configuration
+        is not that of this run, or a file is damaged.
         """
         saved = load_generator(folder)
         if saved.config != self.config.model:
@@ -84,6 +100,17 @@ class Networks:
             )
         for generator in (self.generator, self.average):
             generator.load_state_dict(saved.state_dict())
+        tensors, about = folder / COMPANIONS_TENSORS, folder / COMPANIONS_ABOUT
+        if not about.exists() or read_description(about)["model"] != self.shape():
+            return False
+        found = load_network(tensors, about, lambda _: copy.deepcopy(self.companions))
+        self.companions.load_state_dict(found.state_dict())
+        return True
+
+    def save_companions(self, folder: Path) -> None:
+        """Write `companions` as fp16 into a generator's folder, for `start_from`."""
+        files = folder / COMPANIONS_TENSORS, folder / COMPANIONS_ABOUT
+        save_network(*files, self.companions, self.shape(), {})
 
     def set_rates(self, step: int, epoch_steps: int) -> None:
         """Learning rates: a short ramp and cosine in the warm-up, then the paper's step decay.

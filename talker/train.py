@@ -53,11 +53,12 @@ def train(config: Config, resume: bool = True) -> Path:
 
     Writes `state.safetensors` (to resume), `log.jsonl`, TensorBoard's files, `config.json`,
     `samples/`, `generator/` (the last weights) and `best/` (those of the best synchrony) into
-    `config.train.out`. Stops after the `minutes` of this call, at `steps`, or when `patience`
+    `config.train.out`; beside the weights of both is what helped to train them, for `start`.
+    Stops after the `minutes` of this call, at `steps`, or when `patience`
     validations in a row found no better synchrony; those are counted in the adversarial phase,
     for before it there is no discriminator to ask. With `start`, the folder of a generator's
-    weights, training goes on from those; all that is not in them (noise encoder, discriminators)
-    begins at random.
+    weights, training goes on from those, and from the noise encoder and the discriminators where
+    these are beside them; else they begin at random.
 
     Raises:
         TalkerError: no corpus, a `start` of another shape than the configuration's, a state of
@@ -199,6 +200,7 @@ class _Watch:
         parts = {name: getattr(config, name) for name in ("discriminators", "losses", "train")}
         told = {name: configuration.to_json(part) for name, part in parts.items()}  # model: always
         extra = {"step": step, "seed": config.train.seed, **told, **scores}
+        self._trainer.networks.save_companions(self._out / folder)
         save_generator(self._out / folder, self._trainer.networks.average, extra)
 
 
@@ -210,7 +212,12 @@ def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:
         _check_same_run(out / "config.json", config)
         progress = Progress(**load_state(state, networks.modules, networks.optimisers))
     elif settings.start is not None:
-        networks.start_from(Path(settings.start))
+        companions = networks.start_from(Path(settings.start))
+        if not companions and trainer.devices.first:
+            tqdm.write(
+                f"{settings.start} has no noise encoder and discriminators of these settings: "
+                "they begin at random, and need a warm-up."
+            )
     if settings.freeze_statistics:
         if progress.step == 0 and settings.start is None:
             trainer.calibrate(data)

@@ -5,7 +5,7 @@ the upper half of the real frame, so that L1 may count there too without blurrin
 know; then the noise generator learns to make such sequences by itself (`talker.noise_prior`).
 Phase 2: Eq. 7. Frames made with the noise generator's own z_n are judged by the three
 discriminators; L1 is that of the reconstruction with the encoder's z_n, on the lower half (Eq. 6)
-and, with a weight of its own, on the upper.
+and, with weights of their own, on the eyes; the rest of the upper half is held to the still.
 In both, a linear map has to read the lips' shape off z_c.
 
 The paper has one phase and no encoder; chapter 1 of the book tables where we deviate, and why.
@@ -24,10 +24,10 @@ from torch import Tensor
 
 from talker import losses, noise_prior
 from talker.config import Config
-from talker.dataset import Clips, to_unit
+from talker.dataset import Batch, Clips, to_unit
 from talker.devices import Devices, batch_norms
 from talker.draws import Draw, centres, draw_adversarial, draw_warm_up, gather
-from talker.emphasis import lower_l1, upper_l1
+from talker.emphasis import eyes_l1, lower_l1, still_l1, upper_l1
 from talker.models.identity_encoder import IdentityCode
 from talker.networks import Networks
 
@@ -106,17 +106,19 @@ class Trainer:
         return z_n + self.config.train.noise_jitter * draw.jitter
 
     def _reconstruct(self, draw: Draw, code: IdentityCode, z_c: Tensor, z_n: Tensor) -> Row:
-        """L1 of both halves, and of the lips read off z_c, in deviations."""
+        """L1 of both halves and of the eyes, and of the lips read off z_c, in deviations."""
         batch = draw.batch
         made = self.generator.decode(code, gather(z_c, batch.at), z_n)
         lips = F.l1_loss(self.modules["lip_reading"](z_c).float(), batch.lips)
-        return self._halves(batch.frames, made) | {"lips": lips}
+        return self._halves(batch, made) | {"lips": lips}
 
-    def _halves(self, real: Tensor, made: Tensor) -> Row:
-        train = self.config.train
+    def _halves(self, batch: Batch, made: Tensor) -> Row:
+        real, train = batch.frames, self.config.train
         return {
             "l1_lower": lower_l1(real, made, train.mouth_emphasis),
             "l1_upper": upper_l1(real, made, train.eye_emphasis),
+            "l1_eyes": eyes_l1(real, made),
+            "l1_still": still_l1(batch.still, made),
         }
 
     def warm_up_step(self, draws: Sequence[Draw]) -> dict[str, float]:
@@ -230,7 +232,7 @@ class Trainer:
                 z_n = self._read_noise(scene.draw).detach()
                 row = self._reconstruct(scene.draw, scene.code, scene.z_c, z_n)
             else:  # the paper's: L1 on the frames that are judged, and no encoder
-                row = self._halves(batch.frames, scene.made) | {"lips": scene.made.new_zeros(())}
+                row = self._halves(batch, scene.made) | {"lips": scene.made.new_zeros(())}
             seen = gather(scene.made, scene.draw.judged)
             row["img"] = losses.frame_generator_loss(self._logits("frame", seen, batch.still))
             if scene.snippets:
@@ -248,7 +250,8 @@ class Trainer:
                 row.get("seq", none) * every,
                 weights,
             )
-            l1 = row["l1_lower"] + train.upper_weight * row["l1_upper"]
+            l1 = row["l1_lower"] + train.eyes_weight * row["l1_eyes"]
+            l1 = l1 + train.still_weight * row["l1_still"]
             loss = losses.generator_loss(adversarial, l1, weights) + train.lips_weight * row["lips"]
             row["l1_to_adversarial"] = weights.l1 * row["l1_lower"] / adversarial.clamp(min=1e-6)
             return loss, row

@@ -44,7 +44,13 @@ def test_preset_paper_has_none_of_our_departures():
     model, train = preset("paper").model, preset("paper").train
     assert not (model.skip_64 or model.injection or model.composition or model.noise_hidden)
     assert (model.normalisation, model.audio_normalisation) == ("batch", "batch")
-    assert not (train.warm_up or train.upper_weight or train.lips_weight or train.average_decay)
+    assert not (
+        train.warm_up
+        or train.eyes_weight
+        or train.still_weight
+        or train.lips_weight
+        or train.average_decay
+    )
     assert not (train.mouth_emphasis or train.eye_emphasis or train.freeze_statistics)
     assert not (train.alter_voices or train.alter_pictures) and train.sequence_stride == 1
 

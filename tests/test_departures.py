@@ -112,7 +112,14 @@ def test_runs_differ_in_their_changes_alone(tmp_path):
 
 def test_what_goes_on_from_the_base_has_networks_of_its_shapes():
     """No part that builds a network, and no setting by which the warm-up was made."""
-    allowed = {"losses.seq", "losses.sync", "losses.l1", "train.upper_weight", "train.clip_norm"}
+    allowed = {
+        "losses.seq",
+        "losses.sync",
+        "losses.l1",
+        "train.eyes_weight",
+        "train.still_weight",
+        "train.clip_norm",
+    }
     allowed |= {"train.sequence_stride", "train.sequence_rate", "train.sync_rate"}
     for name, changes in ADVERSARIAL.items():
         assert name == "no-warm-up" or changes.keys() <= allowed

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -197,9 +198,11 @@ def test_train_reads_the_training_performers_of_a_corpus(noise_corpus, tmp_path,
     assert out == tmp_path / "run" and resume is False
 
 
-def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
-    start = str(whole / "generator")
+def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path, capsys):
+    start = str(shutil.copytree(whole / "generator", tmp_path / "start"))
+    (tmp_path / "start/companions.json").unlink()  # as it is where they were not passed on
     out = run(changed(SMOKE, steps=0, start=start), data, tmp_path)
+    assert "begin at random" in capsys.readouterr().out
     blob = (out / "generator.safetensors").read_bytes()
     noise = {
         name for name in load_file(whole / "generator/generator.safetensors") if "noise" in name
@@ -215,6 +218,24 @@ def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path):
     )
     with pytest.raises(TalkerError, match="a generator of another shape"):
         run(other, data, tmp_path / "other")
+
+
+def test_a_run_goes_on_with_the_judges_and_the_encoder_of_another(data, whole, tmp_path, capsys):
+    start = str(whole / "generator")
+    out = run(changed(SMOKE, steps=0, start=start), data, tmp_path / "same")
+    assert "begin at random" not in capsys.readouterr().out
+    before, after = (load_file(p / "companions.safetensors") for p in (whole / "generator", out))
+    parts = {name.split(".")[0] for name in before}
+    assert parts == {"noise_encoder", "lip_reading", "frame", "sequence", "sync"}
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    critics = dataclasses.replace(SMOKE.discriminators, frame_width=6)
+    other = dataclasses.replace(changed(SMOKE, steps=0, start=start), discriminators=critics)
+    out = run(other, data, tmp_path / "other")
+    assert "begin at random" in capsys.readouterr().out
+    ours = load_file(out / "generator.safetensors")
+    theirs = load_file(whole / "generator/generator.safetensors")
+    name = "frame_decoder.first.weight"
+    assert torch.equal(ours[name], theirs[name])
 
 
 # ---- validation

@@ -9,6 +9,7 @@ import torch
 from small_training import SMOKE, changed, moved, started, weights_of
 
 from talker.config import LossWeights, preset
+from talker.dataset import Batch
 from talker.draws import draw_adversarial, draw_warm_up, gather, shifted
 from talker.trainer import Scene, Trainer
 
@@ -160,15 +161,50 @@ def test_learning_rates(data):
 def test_l1_says_nothing_about_the_upper_half_in_the_papers_training(data):
     """L1 on the whole face teaches the generator to ignore the noise."""
     paper = preset("paper").train
-    assert (paper.warm_up, paper.upper_weight, paper.mouth_emphasis) == (0, 0, 0)
+    assert (paper.warm_up, paper.eyes_weight, paper.still_weight, paper.mouth_emphasis) == (0,) * 4
     config = dataclasses.replace(SMOKE, losses=LossWeights(0, 0, 0, 600.0))
-    config = changed(config, warm_up=0, upper_weight=paper.upper_weight, lips_weight=0.0)
+    config = changed(config, warm_up=0, eyes_weight=0.0, still_weight=0.0, lips_weight=0.0)
     trainer = started(config)
     scene = trainer.imagine(draw_adversarial(data, config, 1))
     scene.made.retain_grad()
     trainer.persuade(scene)[0].backward()
     assert not scene.made.grad[..., :64, :].any()
     assert (scene.made.grad[..., 64:, :] != 0).float().mean() > 0.9
+
+
+def shown_in_persuasion(data, **settings) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+    """A batch, and what the decoder made with the encoder's z_n: frames, and L1's gradient."""
+    config = dataclasses.replace(SMOKE, losses=LossWeights(0, 0, 0, 600.0))
+    config = changed(config, lips_weight=0.0, **settings)
+    trainer, shown = started(config), []
+
+    def watch(_module, _inputs, made):
+        made.retain_grad()
+        shown.append(made)
+
+    trainer.generator.frame_decoder.register_forward_hook(watch)
+    draw = draw_adversarial(data, config, 1)
+    trainer.persuade(trainer.imagine(draw))[0].backward()
+    assert shown[0].grad is None or not shown[0].grad.any()  # with the noise generator's
+    return draw.batch, shown[1].detach(), shown[1].grad
+
+
+def test_l1_of_the_adversarial_phase_says_of_the_upper_half_only_how_eyes_should_be(data):
+    """Where a head may turn unheard, L1 would soften every edge."""
+    assert SMOKE.train.eyes_weight > 0
+    _, _, grad = shown_in_persuasion(data, still_weight=0.0)
+    assert (grad[..., 26:54, 20:76] != 0).float().mean() > 0.9
+    assert not grad[..., :24, :].any() and not grad[..., 57:64, :].any()
+    assert (grad[..., 64:, :] != 0).float().mean() > 0.9
+
+
+def test_the_rest_of_the_upper_half_is_held_to_the_still(data):
+    batch, made, grad = shown_in_persuasion(data, eyes_weight=0.0, still_weight=0.5)
+    signs = (made - batch.still[:, None]).sign()[..., :24, :]
+    assert torch.equal(grad[..., :24, :].sign(), signs)
+    assert not grad[..., 26:54, 20:76].any()
+    pixels = batch.frames.shape[0] * batch.frames.shape[1] * 3 * (64 * 96 - 32 * 68)
+    assert grad[..., :24, :].abs().max() == pytest.approx(600 * 0.5 / pixels, rel=1e-4)
 
 
 def test_the_sync_discriminator_learns_beside_the_generator_all_along(data):

@@ -81,12 +81,13 @@ ADVERSARIAL: dict[str, Changes] = {
     "no-seq": {"losses.seq": 0.0},
     "no-sync": {"losses.sync": 0.0},
     "l1-600": {"losses.l1": 600.0},  # Eq. 7's number, as if Eq. 6 were this mean
-    "no-upper": {"train.upper_weight": 0.0},
+    "no-eyes": {"train.eyes_weight": 0.0},
+    "no-still": {"train.still_weight": 0.0},
     "every-frame": {"train.sequence_stride": 1},
     "slow-critics": {"train.sequence_rate": 1e-5, "train.sync_rate": 1e-5},
     "no-clipping": {"train.clip_norm": 1e9},
-    # The upper half's L1 goes too: without an encoder it asks the noise for the real clip's blinks.
-    "no-warm-up": {"train.warm_up": 0, "train.upper_weight": 0.0},
+    # The eyes' L1 goes too: without an encoder it asks the noise for the real clip's blinks.
+    "no-warm-up": {"train.warm_up": 0, "train.eyes_weight": 0.0},
 }
 VARIANTS = SCRATCH | ADVERSARIAL
 
