@@ -1,0 +1,87 @@
+"""How often and how long faces blink (Fig. 9 and 12): real, and generated.
+
+Reads results/blink_distributions.json, writes fig_blink_distributions.png.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from talker.experiments.blink_distributions import averages, counts
+from talker.experiments.held_out import REAL
+from talker.experiments.report import manifest, write_results
+from talker.plots import BLUE, GREEN, ORANGE, PURPLE, STYLE, VERMILION, WIDTH
+
+HERE = Path(__file__).parent
+COLOURS = {"truth": "#999999", "real": ORANGE, "ours": BLUE}
+OTHERS = (VERMILION, GREEN, PURPLE)  # of further methods
+
+
+def many(axes: Axes, films: dict[str, dict], colours: dict[str, str], values: dict) -> None:
+    """The share of videos with 0, 1, 2 ... blinks; films side by side."""
+    most = max(int(counts(film).max()) for film in films.values())
+    wide = 0.8 / len(films)
+    for place, (name, film) in enumerate(films.items()):
+        shares = 100 * np.bincount(counts(film), minlength=most + 1) / len(film["clip"])
+        at = np.arange(most + 1) + (place - (len(films) - 1) / 2) * wide
+        told = values[name]["blinks"]
+        label = f"{name}: {told['value']:.2f} ({told['low']:.2f} to {told['high']:.2f})"
+        axes.bar(at, shares, 0.9 * wide, color=colours[name], label=label)
+    axes.set_xticks(range(most + 1))
+    axes.set(xlabel="blinks in a video of 3 s", ylabel="% of videos")
+    axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
+    axes.legend(
+        loc="upper right",
+        title="mean (95 % interval)",
+        fontsize=8,
+        title_fontsize=8,
+        alignment="left",
+    )
+
+
+def long(axes: Axes, films: dict[str, dict], colours: dict[str, str], values: dict) -> None:
+    """The share of videos whose blinks are no longer on average: the curves that are tested."""
+    for name, film in films.items():
+        seconds = np.sort(averages(film))
+        told = values[name]["seconds"]
+        label = f"{name}: {told['value']:.2f} ({told['low']:.2f} to {told['high']:.2f})"
+        axes.ecdf(seconds, color=colours[name], label=label)
+    axes.set(xlabel="mean seconds of a video's blinks", ylabel="share of videos up to there")
+    axes.set_xlim(0, None)
+    axes.legend(title="median (95 % interval)", fontsize=8, title_fontsize=8, alignment="left")
+
+
+def said(tests: dict, name: str, measure: str) -> str:
+    """Both tests of a film against the real one in a line."""
+    row = tests[name][measure]
+    p = {test: row[test]["p"] for test in ("kolmogorov_smirnov", "mann_whitney")}
+    return "{} and real: KS p = {:.2g}, MW p = {:.2g}".format(name, *p.values())
+
+
+def main() -> None:
+    """Draw the figure."""
+    text = (HERE / "results/blink_distributions.json").read_text(encoding="utf-8")
+    results = json.loads(text)
+    methods = list(results["weights"])
+    films = {name: results["films"][name] for name in ("truth", REAL, *methods)}
+    further = [name for name in methods if name not in COLOURS]
+    colours = COLOURS | dict(zip(further, OTHERS, strict=False))
+    with plt.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+        many(left, films, colours, results["values"])
+        long(right, films, colours, results["values"])
+        for axes, measure in ((left, "blinks"), (right, "seconds")):
+            lines = (said(results["tests"], name, measure) for name in methods)
+            axes.set_title("\n".join(lines), fontsize=8)
+        figure.savefig(HERE / "fig_blink_distributions.png", dpi=150, metadata={"Software": None})
+        plt.close(figure)
+    write_results(HERE / "manifest.json", manifest(HERE))
+
+
+if __name__ == "__main__":
+    main()
