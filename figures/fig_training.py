@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 PAPERS_RATIO = 3  # "roughly triple the adversarial loss", section 3.3
 POINTS = 150  # of a curve at most: neighbouring blocks are averaged
 TICKS = (0.3, 1, 3, 10, 30, 100)  # of the ratio's axis
-LAYOUT = [["l1", "lips", "synchrony"], ["frame", "sequence", "sync"], ["ratio"] * 3]
+LAYOUT = [["l1", "lips", "third"], ["frame", "sequence", "sync"], ["ratio"] * 3]
 
 
 def curve(rows: list[dict], name: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -55,15 +55,26 @@ def draw(rows: list[dict], told: dict) -> Figure:
         ("validation_l1", "validation", VERMILION, "-"),
     )
     _draw(axes["lips"], rows, "lips read off $z_c$, in deviations", ("lips", "", BLUE, "-"))
-    _draw(
-        axes["synchrony"],
-        rows,
-        "synchrony, held out",
-        ("validation_sync", "generated", BLUE, "-"),
-        ("validation_sync_real", "real", ORANGE, "--"),
-        legend="center",
-    )
-    axes["synchrony"].margins(y=0.3)
+    if any("validation_sync" in row for row in rows):
+        _draw(
+            axes["third"],
+            rows,
+            "synchrony, held out",
+            ("validation_sync", "generated", BLUE, "-"),
+            ("validation_sync_real", "real", ORANGE, "--"),
+            legend="center",
+        )
+        axes["third"].margins(y=0.3)
+    else:
+        _draw(
+            axes["third"],
+            rows,
+            "upper half",
+            ("l1_eyes", "L1 of the eyes", BLUE, "-"),
+            ("l1_still", "the rest, from the still", ORANGE, "-"),
+            legend="upper right",
+        )
+        axes["third"].set_ylim(0, 1.3 * axes["third"].get_ylim()[1])  # room for the legend
     for critic, title in (("frame", "D frame"), ("sequence", "D sequence"), ("sync", "D sync")):
         columns = [
             (f"{critic}_real", "real", ORANGE, "-"),
