@@ -470,7 +470,7 @@ interact(show_scaled, seed=(0, 20), scale=(0.0, 2.0, 0.1))
 # | "passed through a single-layer GRU" | `NoiseGenerator.gru` | `noise_hidden`: more cells, and a linear map to ten numbers, because ten cells cannot be a blink and count it too |
 # | (not mentioned) | Tanh at the end | as in the released model; keeps $z_n$ in the range of what the encoder reads |
 # | the sequence discriminator teaches the noise (Eq. 4) | `NoiseEncoder`, `noise_prior.fit` | an encoder reads $z_n$ off real frames while reconstructing; a critic of $z_n$ alone then fits the GRU: thousands of clips instead of a few |
-# | L1 on the lower half only (Eq. 6) | `upper_weight` | with $z_n$ read off, L1 on the upper half is fair and keeps the eyes clean |
+# | L1 on the lower half only (Eq. 6) | `eyes_weight` | with $z_n$ read off, L1 on the eyes is fair and keeps them clean |
 # | $z_n$ enters by concatenation (3.1.4) | `injection`, `CodeMaps` | at three levels, and above the lower lids only, so that it cannot move lips |
 #
 # ## Recap
