@@ -440,7 +440,7 @@ plt.show()
 # own:
 
 
-# %% tags=["nbval-check-output"]
+# %%
 def grid(images: torch.Tensor) -> float:
     """How much pictures (N, H, W) repeat every four pixels, as a share of their deviation."""
     cells = images.unfold(1, 4, 4).unfold(2, 4, 4)  # (N, H / 4, W / 4, 4, 4)
