@@ -13,13 +13,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from talker.experiments.blink_distributions import averages, counts
+from talker.experiments.drawn import film_colours
 from talker.experiments.held_out import REAL
 from talker.experiments.report import manifest, write_results
-from talker.plots import BLUE, GREEN, ORANGE, PURPLE, STYLE, VERMILION, WIDTH
+from talker.plots import STYLE, WIDTH
 
 HERE = Path(__file__).parent
-COLOURS = {"truth": "#999999", "real": ORANGE, "ours": BLUE}
-OTHERS = (VERMILION, GREEN, PURPLE)  # of further methods
+CONTROLS = {"truth": "#999999"}
 
 
 def many(axes: Axes, films: dict[str, dict], colours: dict[str, str], values: dict) -> None:
@@ -69,8 +69,7 @@ def main() -> None:
     results = json.loads(text)
     methods = list(results["weights"])
     films = {name: results["films"][name] for name in ("truth", REAL, *methods)}
-    further = [name for name in methods if name not in COLOURS]
-    colours = COLOURS | dict(zip(further, OTHERS, strict=False))
+    colours = film_colours(methods, CONTROLS)
     with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
         many(left, films, colours, results["values"])

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
+from talker.experiments.drawn import film_rows
 from talker.experiments.report import manifest, write_results
 from talker.metrics.motion import flow_picture
 from talker.plots import STYLE, WIDTH
@@ -36,12 +37,7 @@ def wheel(axes: Axes, longest: float) -> None:
 
 def strip(axes: Axes, picture: np.ndarray, films: list[str]) -> None:
     """The films, two rows each, named at their left."""
-    height = len(picture) / len(films)
-    axes.imshow(picture, interpolation="lanczos")
-    axes.set_yticks([height * (place + 0.5) for place in range(len(films))], films)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xticks([])
-    axes.spines[:].set_visible(False)
+    height = film_rows(axes, picture, films)
     for place in range(1, len(films)):
         axes.axhline(height * place - 0.5, color="white", linewidth=2)
     axes.axvline(picture.shape[1] / 2 - 0.5, color="white", linewidth=2)

@@ -13,25 +13,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
+from talker.experiments.drawn import film_colours, film_rows
 from talker.experiments.report import manifest, write_results
-from talker.plots import BLUE, GREEN, ORANGE, PURPLE, STYLE, VERMILION, WIDTH
+from talker.plots import STYLE, WIDTH
 from talker.store import FPS
 
 HERE = Path(__file__).parent
 NAMES = {"still": "the still", "mesh": "real, by its mesh"}
-COLOURS = {"real": ORANGE, "ours": BLUE, "still": "#777777", "mesh": "#777777"}
-OTHERS = (VERMILION, GREEN, PURPLE)  # of further methods
+CONTROLS = {"still": "#777777", "mesh": "#777777"}
 SHADE = "#e4e4e4"
 
 
 def strip(axes: Axes, picture: np.ndarray, films: list[str], first: int) -> None:
     """Consecutive lower halves of one silence."""
-    height = len(picture) / len(films)
-    axes.imshow(picture, interpolation="lanczos")
-    axes.set_yticks([height * (place + 0.5) for place in range(len(films))], films)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xticks([])
-    axes.spines[:].set_visible(False)
+    film_rows(axes, picture, films)
     axes.set_title(f"lower halves in silence, frame by frame from {first / FPS:.2f} seconds on")
 
 
@@ -77,8 +72,7 @@ def main() -> None:
     results = json.loads((HERE / "results/silence.json").read_text(encoding="utf-8"))
     picture = np.asarray(Image.open(HERE / "results/silence_strip.png"))
     films = [name for name in results["films"] if name in results["example"]["flow"]]
-    further = [name for name in films if name not in COLOURS]
-    colours = COLOURS | dict(zip(further, OTHERS, strict=False))
+    colours = film_colours(films, CONTROLS)
     with plt.rc_context(STYLE):
         height = WIDTH * picture.shape[0] / picture.shape[1]
         figure = plt.figure(figsize=(WIDTH, height + 3.6))

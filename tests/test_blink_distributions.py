@@ -91,7 +91,7 @@ def seen(monkeypatch) -> list[int]:
         return trace(20) if frames[0, 0, 0, 0] % 2 == 0 else trace(20, 50)
 
     monkeypatch.setattr(blink_distributions, "methods", lambda names, runs: {"ours": method})
-    monkeypatch.setattr(blink_distributions, "as_stored", lambda frames: frames)
+    monkeypatch.setattr(held_out, "as_stored", lambda frames: frames)
     monkeypatch.setattr(blink_distributions, "ear_of", ear_of)
     monkeypatch.setattr(blink_distributions, "SEEDS", 3)
     monkeypatch.setattr(held_out.StoredClip, "truth", {"blinks": [[17, 24]]})

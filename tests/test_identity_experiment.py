@@ -1,10 +1,9 @@
 """What is counted in identity codes: by hand, against scikit-learn, and all of it on noise."""
 
-import json
-
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
+from twice import run_twice
 
 from talker.errors import TalkerError
 from talker.experiments import identity
@@ -137,13 +136,7 @@ def corpus(tmp_path_factory):
 @pytest.mark.slow
 def test_the_results_file_says_everything_twice(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(identity, "FRAMES", 32)
-    for name in ("first", "again"):
-        identity.run(corpus, tmp_path, tmp_path / name / "identity.json")
-    first, again = (
-        json.loads((tmp_path / name / "identity.json").read_text()) for name in ("first", "again")
-    )
-    for told in (first, again):
-        told["circumstances"].pop("seconds")
+    first, again = run_twice(identity.run, corpus, tmp_path, "identity.json")
     assert first == again
     points = [(tmp_path / n / "identity_points.npy").read_bytes() for n in ("first", "again")]
     assert points[0] == points[1]

@@ -1,10 +1,9 @@
 """Maps of motion: correlations by hand, films whose motion is known, and all of it on noise."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
+from twice import run_twice
 
 from talker.checkpoint import SHIPPED, save_generator
 from talker.config import preset
@@ -128,13 +127,7 @@ def test_the_results_file_says_everything_twice(noise_corpus, tmp_path, monkeypa
     monkeypatch.setattr(motion_maps, "speaking", lambda real, words: 20)
     truth = {"words": []}
     monkeypatch.setattr(held_out.StoredClip, "truth", truth)
-    for name in ("first", "again"):
-        motion_maps.run(noise_corpus, tmp_path, tmp_path / name / "maps.json")
-    first, again = (
-        json.loads((tmp_path / n / "maps.json").read_text()) for n in ("first", "again")
-    )
-    for told in (first, again):
-        told["circumstances"].pop("seconds")
+    first, again = run_twice(motion_maps.run, noise_corpus, tmp_path, "maps.json")
     assert first == again
     for file in ("maps_pixels.npy", "maps_example.png"):
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()

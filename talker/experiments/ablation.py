@@ -31,10 +31,9 @@ from talker.checkpoint import SHIPPED, load_generator, read_config
 from talker.config import Config, preset, to_json
 from talker.errors import TalkerError
 from talker.experiments.claims import decide_all, over_seeds
-from talker.experiments.made import film, measured, side
+from talker.experiments.made import about_metrics, both, by_generator, film, measured
 from talker.experiments.paper import COLUMNS, read_table
 from talker.experiments.report import circumstances, write_results
-from talker.experiments.talking import generate
 from talker.experiments.training_log import read_log, summary
 from talker.experiments.trials import (
     Changes,
@@ -120,19 +119,9 @@ def examine(variant: str, seed: int, corpus: Path, runs: Path, clips: Sequence[S
     }
     if problem is not None:
         return row | {"problem": problem}
-    generator = load_generator(out / "generator")
-
-    def speak(_: StoredClip, still: np.ndarray, signal: np.ndarray, number: int) -> np.ndarray:
-        return generate(generator, still, signal, NOISE_SEED + number)
-
-    film(speak, clips, out / "clips")
+    film(by_generator(load_generator(out / "generator"), NOISE_SEED), clips, out / "clips")
     found = measured(out / "clips", corpus, clips, out / "evaluation.json")
-    of_acd = {"different_people": found["identity"]["different_people"]}  # its other end
-    row |= {
-        "weights": read_config(out / "generator")["sha256"],
-        "real": side(found, "real") | of_acd,
-    }
-    return row | side(found, "generated")
+    return row | {"weights": read_config(out / "generator")["sha256"]} | both(found)
 
 
 def pooled(runs: dict[int, dict[str, list]]) -> dict[str, dict[str, float | int | None]]:
@@ -154,7 +143,6 @@ def summarised(done: dict[str, Row]) -> dict[str, Any]:
         if "per_clip" in row:
             per_clip.setdefault(row["variant"], {})[row["seed"]] = row["per_clip"]
     rows = [(IN_PAPER[row["method"]], row) for row in read_table(TABLE)]
-    about = {n: {"column": m.column, "unit": m.unit, "best": m.best} for n, m in METRICS.items()}
     return {
         "variants": {
             name: {"seeds": sorted(runs), "changes": VARIANTS[name], "values": pooled(runs)}
@@ -162,7 +150,7 @@ def summarised(done: dict[str, Row]) -> dict[str, Any]:
         },
         "paper": {name: {m: row[m] for m, _ in COLUMNS.values()} for name, row in rows},
         "claims": decide_all(per_clip),
-        "metrics": about,
+        "metrics": about_metrics(),
     }
 
 

@@ -33,7 +33,7 @@ from talker.experiments.held_out import (
     OURS,
     REAL,
     about_weights,
-    as_stored,
+    films,
     held_out,
     methods,
     over_performers,
@@ -43,7 +43,7 @@ from talker.experiments.report import circumstances, write_results
 from talker.faces import Detector, DlibDetector
 from talker.metrics.blinks import find_blinks
 from talker.metrics.landmarks import eye_aspect_ratio
-from talker.store import FPS, StoredClip, read_frames, read_sound
+from talker.store import FPS, StoredClip, read_frames
 from talker.tracking import fit_crops
 
 SEEDS = 7  # films of each clip: 336 of the 48 clips held out
@@ -93,14 +93,12 @@ def watch(
         add(REAL, number, lengths(ear))
         add(TRUTH, number, true_lengths(clip.truth))
     compared = methods(names, runs)
-    films = [(n, s, number) for n in names for s in range(SEEDS) for number in range(len(found))]
-    for name, draw, number in tqdm(films, desc="films", unit="film"):
+    plan = [(n, s, number) for n in names for s in range(SEEDS) for number in range(len(found))]
+    for name, draw, number in tqdm(plan, desc="films", unit="film"):
         clip, noise = found[number], seed + draw * len(found) + number
 
-        def make(clip=clip, noise=noise, method=compared[name]) -> np.ndarray:
-            real = read_frames(clip.video)
-            film = method(real[0], read_sound(clip.audio), noise)[: len(real)]
-            return ear_of(as_stored(film), detector)
+        def make(clip=clip, noise=noise, name=name) -> np.ndarray:
+            return ear_of(films(clip, {name: compared[name]}, noise)[name], detector)
 
         of_weights = f"{name}-{about[name]['sha256'][:12]}"
         path = runs / of_weights / str(noise) / f"{clip.name}.npy"
@@ -163,19 +161,19 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
     began = time.monotonic()
     found = held_out(corpus)
     speakers = [clip.speaker for clip in found]
-    films = watch(found, names, runs, seed)
-    real = films[REAL]
+    watched = watch(found, names, runs, seed)
+    real = watched[REAL]
     results = {
-        "values": {name: table(film, speakers, seed) for name, film in films.items()},
+        "values": {name: table(film, speakers, seed) for name, film in watched.items()},
         "tests": {
             name: {
                 "blinks": two_samples(counts(film), counts(real)),
                 "seconds": two_samples(averages(film), averages(real)),
             }
-            for name, film in films.items()
+            for name, film in watched.items()
             if name != REAL
         },
-        "films": films,
+        "films": watched,
         "clips": [clip.name for clip in found],
         "seed": seed,
         "weights": about_weights(names, runs),
@@ -184,7 +182,7 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
             corpus="rendered, held out",
             clips=len(found),
             performers=len(set(speakers)),
-            films={name: len(film["clip"]) for name, film in films.items()},
+            films={name: len(film["clip"]) for name, film in watched.items()},
         ),
     }
     write_results(out, results)
@@ -192,10 +190,5 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
         print(name, values, results["tests"].get(name, ""))
 
 
-def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
-    """`run` with what the command line gave."""
-    run(corpus, runs, out, names or (OURS,))
-
-
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]), *sys.argv[4:])
+    run(*(Path(argument) for argument in sys.argv[1:4]), sys.argv[4:] or (OURS,))

@@ -41,12 +41,17 @@ from talker.baselines.training import (
     train,
 )
 from talker.checkpoint import SHIPPED, load_generator, read_config, read_description
-from talker.experiments.made import Speak, film, measured, side
+from talker.experiments.made import (
+    Speak,
+    about_metrics,
+    both,
+    by_generator,
+    film,
+    measured,
+)
 from talker.experiments.paper import read_table
 from talker.experiments.report import circumstances, write_results
-from talker.experiments.talking import generate
 from talker.experiments.trials import Row, held, make_all
-from talker.metrics.registry import METRICS
 from talker.store import StoredClip
 from talker.store import clips as stored_clips
 
@@ -65,8 +70,7 @@ SEED = 0  # of trainings, and of the noise that the proposed model's clips are m
 def speaking(name: str, runs: Path, generator: Path | None) -> Speak:
     """How a method makes a clip: a trained baseline in RUNS/NAME, or the proposed generator."""
     if name == PROPOSED:
-        ours = load_generator(generator)
-        return lambda clip, still, signal, number: generate(ours, still, signal, SEED + number)
+        return by_generator(load_generator(generator), SEED)
     baseline = load_baseline(runs / name)
     baseline.maker.to("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -99,8 +103,7 @@ def examine(
         row = {"training": training, "weights": read_description(folder / ABOUT)["sha256"]}
     film(speaking(name, runs, generator), clips, folder / "clips")
     found = measured(folder / "clips", corpus, clips, folder / "evaluation.json", **options)
-    real = side(found, "real") | {"different_people": found["identity"]["different_people"]}
-    return row | side(found, "generated") | {"real": real}
+    return row | both(found)
 
 
 def main(
@@ -148,10 +151,7 @@ def main(
         told = {
             "methods": rows,
             "seed": SEED,
-            "metrics": {
-                name: {"column": metric.column, "unit": metric.unit, "best": metric.best}
-                for name, metric in METRICS.items()
-            },
+            "metrics": about_metrics(),
             "paper": [row | {"method": IN_PAPER[row["method"]]} for row in paper],
             "circumstances": circumstances(seconds, clips=len(clips), speakers=speakers),
         }

@@ -274,10 +274,5 @@ def run(corpus: Path, runs: Path, out: Path, name: str = OURS, seed: int = 0) ->
             print(space, measured, value)
 
 
-def main(corpus: Path, runs: Path, out: Path) -> None:
-    """`run` with what the command line gave."""
-    run(corpus, runs, out)
-
-
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]))
+    run(*(Path(argument) for argument in sys.argv[1:4]))

@@ -18,7 +18,10 @@ from tqdm import tqdm
 from talker.animate import COMMENT
 from talker.errors import TalkerError
 from talker.evaluate import evaluate
+from talker.experiments.talking import generate
 from talker.media import write_audio, write_video
+from talker.metrics.registry import METRICS
+from talker.models.generator import Generator
 from talker.store import CRF, FPS, KEYFRAMES, RATE, StoredClip, beside, read_frames, read_sound
 
 # Of a clip, its first frame uint8 (H, W, 3) and its sound float32 (S,) at 16 kHz, and a number of
@@ -51,6 +54,25 @@ def measured(
     if left_out:
         raise TalkerError(f"{sorted(left_out)[0]} in {folder} could not be measured; see {told}.")
     return found
+
+
+def by_generator(generator: Generator, seed: int) -> Speak:
+    """How a generator makes clips: the noise of clip `number` is that of `seed` + `number`."""
+    return lambda clip, still, signal, number: generate(generator, still, signal, seed + number)
+
+
+def about_metrics() -> dict[str, dict[str, str]]:
+    """Column, unit and best of every metric, for a results file."""
+    return {n: {"column": m.column, "unit": m.unit, "best": m.best} for n, m in METRICS.items()}
+
+
+def both(found: dict[str, Any]) -> dict[str, dict]:
+    """The "generated" side of what `measured` returns, and the "real" one under that name.
+
+    Beside the latter how far different people are apart in ACD's embedding, its other end.
+    """
+    apart = {"different_people": found["identity"]["different_people"]}
+    return side(found, "generated") | {"real": side(found, "real") | apart}
 
 
 def side(found: dict[str, Any], which: str) -> dict[str, dict]:

@@ -44,13 +44,13 @@ from talker.experiments.held_out import (
     save_array,
 )
 from talker.experiments.report import circumstances, write_results
+from talker.experiments.silence import flow_energy
 from talker.faces import DlibDetector
 from talker.media import write_image
 from talker.metrics.blinks import find_blinks
 from talker.metrics.closure import while_speaking
 from talker.metrics.landmarks import correlation, eye_aspect_ratio
 from talker.metrics.motion import flow_picture, magnitude_map, optical_flow
-from talker.metrics.reconstruction import lower_half
 from talker.store import FPS, StoredClip
 from talker.tracking import fit_crops
 
@@ -155,8 +155,7 @@ def blinking(frames: np.ndarray, detector: DlibDetector) -> int | None:
 
 def speaking(real: np.ndarray, words: list[dict]) -> int:
     """Where `SHOWN` frames of a clip begin in which the lower face moves most while it speaks."""
-    energy = lower_half(np.linalg.norm(optical_flow(real), axis=-1)).mean(axis=(1, 2))
-    energy = energy * while_speaking(words, len(real), FPS)[:-1]
+    energy = flow_energy(real) * while_speaking(words, len(real), FPS)[:-1]
     return int(np.convolve(energy, np.ones(SHOWN), "valid").argmax())
 
 
@@ -238,10 +237,5 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
             print(f"{name:16} {measured:9}", value)
 
 
-def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
-    """`run` with what the command line gave."""
-    run(corpus, runs, out, names or (OURS,))
-
-
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]), *sys.argv[4:])
+    run(*(Path(argument) for argument in sys.argv[1:4]), sys.argv[4:] or (OURS,))

@@ -230,10 +230,5 @@ def _plain(value: float) -> float | None:
     return round(value, 5) if np.isfinite(value) else None
 
 
-def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
-    """`run` with what the command line gave."""
-    run(corpus, runs, out, names or (OURS,))
-
-
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]), *sys.argv[4:])
+    run(*(Path(argument) for argument in sys.argv[1:4]), sys.argv[4:] or (OURS,))
