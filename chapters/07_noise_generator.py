@@ -233,7 +233,7 @@ print("L1 is least for a lid that is always at", f"{answers[costs.argmin()]:.1f}
 plots.show_source(NoiseEncoder.forward)
 
 # %% [markdown]
-# That encoder is thrown away after training. But we can do its work by hand, slowly: render a real
+# That encoder is of use in training only. But we can do its work by hand, slowly: render a real
 # blink of the performer, and let gradient descent find, for each of its frames, the $z_n$ with
 # which the shipped decoder comes closest to it. If the decoder had never learnt to use $z_n$, the
 # second row of the picture could not follow the first.

@@ -12,9 +12,10 @@
 #
 # ## Where it sits
 #
-# Beside the generator, in training only. Whoever animates a photograph never runs it, and it is
-# not in the shipped weights. In training it has the harder job of the two: it must find out what
-# a frame lacks, and say so in a way that the generator can follow, as a gradient.
+# Beside the generator, in training only. Whoever animates a photograph never runs it; it comes
+# with the shipped weights for those who go on training. There it has the harder job of the two: it
+# must find out what a frame lacks, and say so in a way that the generator can follow, as a
+# gradient.
 
 # %%
 import matplotlib.pyplot as plt
@@ -464,7 +465,7 @@ interact(show_belief, person=(0, 3), share=(0.0, 1.0, 0.05))
 # | normalisation | `halving_stack`, `group_norm` | the paper names none for its discriminators; group norm {footcite:p}`wu2018` looks at one picture at a time, and [chapter 11](11_synchronization_discriminator.ipynb) shows what batch norm does here |
 # | Eq. 2 | `losses.frame_discriminator_loss` | on logits; the generator minimises $-\log D$, chapter 12 says why |
 # | "frames that are sampled uniformly from a video" | `talker.draws`, `judged` | up to three of the frames that are decoded anyway |
-# | Adam, rate 0.0001 | `TrainConfig.frame_rate` | in this chapter 0.001; first moment 0.5 instead of 0.9, as is usual for GANs |
+# | Adam, rate 0.0001 | `TrainConfig.frame_rate` | 0.0002 in `laptop`, in this chapter 0.001; first moment 0.5 instead of 0.9, as is usual for GANs |
 #
 # ## Recap
 #

@@ -416,7 +416,7 @@ interact(show_column, name=sorted({name for row in long for name in row} - {"ste
 # | Eq. 5 | `losses.adversarial_loss` | a step has snippets or a sequence, so one of the last two terms is there, and counts for the steps without it too |
 # | Eq. 6 | `losses.reconstruction_loss`, `emphasis.lower_l1` | a mean for the sum, and 150 for 600; `laptop` counts the mouth twice |
 # | Eq. 7 | `losses.generator_loss`, `Trainer.persuade` | `laptop` adds the eyes' L1 with the $z_n$ that an encoder reads off the real frame, holds the rest of the upper half to the still, and reads lips off $z_c$; a warm-up without judges comes first |
-# | Adam {footcite:p}`kingma2015`, rates, decay | `Networks`, `set_rates` | `paper` has the paper's; `laptop` higher ones for two judges |
+# | Adam {footcite:p}`kingma2015`, rates, decay | `Networks`, `set_rates` | `paper` has the paper's; `laptop` higher ones for the judges |
 # | stop after 5 epochs without better synchrony | `talker.validation`, `patience` | by the evaluator network of chapter 14, which is trained on real videos alone; epochs are those of the corpus, and `laptop` looks every 1000 steps |
 #
 # ## Recap

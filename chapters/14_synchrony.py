@@ -16,7 +16,7 @@
 # Behind everything. It looks at finished videos, real or generated, and nothing is trained against
 # it: a network that is both teacher and examiner soon finds what the examiner overlooks. The
 # synchronization *discriminator* of an earlier chapter has the same two streams, but it grows up
-# with the generator and is thrown away with it.
+# with the generator and only ever speaks to it.
 
 # %%
 import json
