@@ -19,6 +19,8 @@ export JUPYTER_PLATFORM_DIRS := 1
 # More threads than cores make PyTorch several times slower, and waiting threads need not spin.
 export OMP_NUM_THREADS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 export OMP_WAIT_POLICY ?= PASSIVE
+# Files of tests run side by side, in a process and with a thread each.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(OMP_NUM_THREADS) --dist=loadfile
 
 demo: $(VENV)/stamp-demo
 	$(BIN)/talker demo
@@ -29,10 +31,10 @@ lint: $(VENV)/stamp-all
 	$(BIN)/ruff check .
 
 pytest: $(VENV)/stamp-all
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 notebooks: $(VENV)/stamp-all
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 chapters
+	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=600 chapters
 
 chapters: $(VENV)/stamp-all
 	$(BIN)/python tools/build_chapters.py

@@ -177,7 +177,7 @@ def _summary(rows: list[Measured], metrics: dict[str, Metric], seed: int) -> dic
     }
     summary = {}
     for name, metric in metrics.items():
-        summary[name] = {"column": metric.column, "unit": metric.unit, "best": metric.best} | {
+        summary[name] = metric.about | {
             side: bootstrap(columns[name], metric.statistic, seed=seed)
             for side, columns in sides.items()
             if name in columns

@@ -8,9 +8,10 @@ so that a positive one of a measure that should be high speaks for the departure
 short, of one seed and on few clips of the validation split: what they show is the direction. How
 much another seed alone changes is a variant too.
 
-`SCRATCH` is reconstruction from random weights. `ADVERSARIAL` goes on, each variant with its own
-Eq. 7, from the one state at which the warm-up of "base" ended; only "no-warm-up" begins at random,
-and may take the seconds of that warm-up and of "adversarial-base" together.
+`SCRATCH` is reconstruction from random weights; "no-warm-up" has Eq. 7 from the first step instead,
+for as many seconds. `ADVERSARIAL` goes on, each variant with its own Eq. 7, from the weights that
+come with the package, discriminators included: what a setting is worth to what has been trained
+with it, not what it would have been without.
 
 RUNS/NAME is the folder of a run. What is in the results file is not made again, and a run that was
 cut off goes on, so the same command continues after an interruption.
@@ -18,12 +19,13 @@ cut off goes on, so the same command continues after an interruption.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from talker.checkpoint import load_generator
+from talker.checkpoint import SHIPPED, load_generator
 from talker.config import Config, preset, to_json
 from talker.dataset import Clips
 from talker.errors import TalkerError
@@ -34,7 +36,6 @@ from talker.experiments.training_log import read_log, summary
 from talker.experiments.trials import (
     Changes,
     Row,
-    branch,
     changed,
     equally_long,
     held,
@@ -49,11 +50,12 @@ from talker.store import clips as stored_clips
 from talker.trainer import Trainer
 
 PRESET = "laptop"
-STEPS_A = 2500  # of warm-up, from random weights
-STEPS_B = 1500  # adversarial, from there
+START = SHIPPED
+STEPS_A = 1500  # of reconstruction, from random weights
+STEPS_B = 600  # adversarial, from `START`
 CLIPS = 24  # of the validation split, spread over its performers
 SEED = 0  # of the noise that the clips are made with
-PRECISION = "bf16"  # as the long run; where a processor has none, it is only slower
+PRECISION = "fp32"  # what every processor has: bfloat16 without instructions for it is slower
 BASE, ADVERSARIAL_BASE = "base", "adversarial-base"
 
 SCRATCH: dict[str, Changes] = {
@@ -74,20 +76,26 @@ SCRATCH: dict[str, Changes] = {
     "same-pictures": {"train.alter_pictures": False},
     "noise-hidden-0": {"model.noise_hidden": 0},
     "no-emphasis": {"train.mouth_emphasis": 0.0, "train.eye_emphasis": 0.0},
+    # The eyes' L1 goes too: without an encoder it asks the noise for the real clip's blinks.
+    "no-warm-up": {"train.warm_up": 0, "train.eyes_weight": 0.0},
 }
-# Nothing here may change the shape of a network: the state is that of the base.
+# Nothing here may change the shape of a network: the weights are those of `START`. What L_seq and
+# L_sync are worth, `talker.experiments.ablation` says.
 ADVERSARIAL: dict[str, Changes] = {
     ADVERSARIAL_BASE: {},
-    "no-seq": {"losses.seq": 0.0},
-    "no-sync": {"losses.sync": 0.0},
+    "another-seed-on": {"train.seed": 1},
     "l1-600": {"losses.l1": 600.0},  # Eq. 7's number, as if Eq. 6 were this mean
     "no-eyes": {"train.eyes_weight": 0.0},
     "no-still": {"train.still_weight": 0.0},
     "every-frame": {"train.sequence_stride": 1},
-    "slow-critics": {"train.sequence_rate": 1e-5, "train.sync_rate": 1e-5},
+    "even-l1": {"train.mouth_emphasis": 0.0},
+    "slow-critics": {
+        "train.frame_rate": 1e-4,
+        "train.sequence_rate": 1e-5,
+        "train.sync_rate": 1e-5,
+    },
     "no-clipping": {"train.clip_norm": 1e9},
-    # The eyes' L1 goes too: without an encoder it asks the noise for the real clip's blinks.
-    "no-warm-up": {"train.warm_up": 0, "train.eyes_weight": 0.0},
+    "no-average": {"train.average_decay": 0.0},
 }
 VARIANTS = SCRATCH | ADVERSARIAL
 
@@ -102,9 +110,19 @@ SCALE = ("closed_real", "blinks_per_second_truth", "blinks_per_second_real", "bl
 
 def configured(name: str, corpus: Path, runs: Path) -> Config:
     """All settings of a variant's run in the folder `runs`/`name`."""
-    steps = STEPS_A if name in SCRATCH else STEPS_A + STEPS_B
-    shared = equally_long(preset(PRESET), corpus, runs / name, steps, STEPS_A)
+    if name in SCRATCH:
+        shared = equally_long(preset(PRESET), corpus, runs / name, STEPS_A, STEPS_A)
+    else:
+        # A warm-up of one step of next to no length: without any, Eq. 7 is another one.
+        config = equally_long(preset(PRESET), corpus, runs / name, 1 + STEPS_B, 1)
+        start = {"train.start": os.path.relpath(START)}
+        shared = changed(config, start | {"train.warm_up_rate": 1e-6, "train.noise_steps": 0})
     return changed(shared, {"train.precision": PRECISION} | VARIANTS[name])
+
+
+def family_of(name: str) -> str:
+    """Which of the two families a variant is in."""
+    return "scratch" if name in SCRATCH else "adversarial"
 
 
 def base_of(name: str) -> str:
@@ -125,9 +143,7 @@ def train_variant(name: str, corpus: Path, runs: Path, seconds: float) -> str | 
     seconds: what a run without warm-up may take, its earlier calls included; others have steps.
     """
     config = configured(name, corpus, runs)
-    if name in ADVERSARIAL and config.train.warm_up:
-        branch(config, configured(BASE, corpus, runs))
-    elif name in ADVERSARIAL:
+    if not config.train.warm_up:
         left = max(seconds - seconds_of(runs / name), 1e-3)  # 0 would be no limit
         config = changed(config, {"train.steps": None, "train.minutes": left / 60})
     return train_trial(config)
@@ -181,14 +197,14 @@ def examine(
 
     done: the same of earlier variants, the one that it is compared with among them.
     """
-    spent = sum(done[first]["seconds"] for first in (BASE, ADVERSARIAL_BASE) if first in done)
+    spent = done[BASE]["seconds"] if BASE in done else 0.0
     problem = train_variant(name, corpus, runs, spent)
-    out, of_scratch = runs / name, name in SCRATCH
+    out = runs / name
     log = read_log(out / "log.jsonl")
     told = {
-        "family": "scratch" if of_scratch else "adversarial",
+        "family": family_of(name),
         "changes": VARIANTS[name],
-        "steps": len(log),  # its own: without those of a warm-up that it went on from
+        "steps": len(log),
         "seconds": round(seconds_of(out), 1),
     }
     if problem is not None:
@@ -200,8 +216,9 @@ def examine(
     first = base_of(name)
     if name != first:
         told["difference"] = differences(done[first]["per_clip"], told["per_clip"])
-    if of_scratch:
-        return told | {"noise_distance": noise_distance(configured(name, corpus, runs))}
+    config = configured(name, corpus, runs)
+    if config.train.warm_up == config.train.steps:
+        return told | {"noise_distance": noise_distance(config)}
     late = summary(log)
     return told | {"gaps": late["gaps"], "ratio": late["ratio"]}
 
@@ -214,9 +231,8 @@ def planned(names: tuple[str, ...], done: dict[str, Row]) -> list[str]:
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise TalkerError(f"no variant {', '.join(unknown)}: use some of {', '.join(VARIANTS)}.")
-    wanted = {BASE, *(names or VARIANTS)}
-    if wanted & ADVERSARIAL.keys():
-        wanted.add(ADVERSARIAL_BASE)
+    wanted = set(names or VARIANTS)
+    wanted |= {base_of(name) for name in wanted}
     return [name for name in VARIANTS if name in wanted and name not in done]
 
 
@@ -227,7 +243,10 @@ def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
         TalkerError: no corpus, an unknown name, a results file or a run of other settings, or a
             base whose losses are not finite.
     """
-    config = to_json(configured(BASE, corpus, runs))
+    config = {
+        family_of(name): to_json(configured(name, corpus, runs))
+        for name in (BASE, ADVERSARIAL_BASE)
+    }
     done = held(out, {"config": config}).get("variants", {})
     plan, clips = planned(names, done), chosen(corpus)
 

@@ -63,7 +63,7 @@ def by_generator(generator: Generator, seed: int) -> Speak:
 
 def about_metrics() -> dict[str, dict[str, str]]:
     """Column, unit and best of every metric, for a results file."""
-    return {n: {"column": m.column, "unit": m.unit, "best": m.best} for n, m in METRICS.items()}
+    return {name: metric.about for name, metric in METRICS.items()}
 
 
 def both(found: dict[str, Any]) -> dict[str, dict]:

@@ -66,6 +66,11 @@ class Metric:
     compares: bool = False
     statistic: Callable = np.mean
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a results file says of its values."""
+        return {"column": self.column, "unit": self.unit, "best": self.best}
+
 
 def _psnr(pair: Pair) -> float:
     return reconstruction.psnr(pair.generated.frames, pair.real.frames)

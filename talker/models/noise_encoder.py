@@ -4,7 +4,7 @@ Whatever the upper half of a frame shows that audio does not decide (lids, brows
 of the head) has to reach the decoder through z_n, or an L1 loss averages it away. As in the cVAE
 branch of BicycleGAN and in hybrid autoencoders, an encoder reads it off the real frame while
 training reconstructs; the noise generator then learns to produce such sequences by itself
-(`talker.noise_prior`), and the encoder is thrown away.
+(`talker.noise_prior`), and talks without the encoder.
 """
 
 import torch
