@@ -52,6 +52,10 @@ EXPERIMENTS = {
     "silence": Experiment(
         "Fig. 17: whether the mouth rests when nobody speaks", "talker.experiments.silence"
     ),
+    "speed": Experiment(
+        "section 6: time for a frame and for a clip of 75, on this machine",
+        "talker.experiments.speed",
+    ),
     "talking": Experiment(
         "section 6: lips, eyes and pictures of unseen speakers", "talker.experiments.talking"
     ),
