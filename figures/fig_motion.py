@@ -13,26 +13,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
-from talker.experiments.drawn import film_rows
+from talker.experiments.drawn import film_rows, wheel
 from talker.experiments.report import manifest, write_results
-from talker.metrics.motion import flow_picture
 from talker.plots import STYLE, WIDTH
 
 HERE = Path(__file__).parent
-SIDE = 301  # pixels of the wheel
-
-
-def wheel(axes: Axes, longest: float) -> None:
-    """The reference: what colour a motion has from the middle to any point of the disc."""
-    half = np.linspace(-longest, longest, SIDE, dtype=np.float32)
-    flow = np.stack(np.meshgrid(half, half), axis=-1)
-    shown = flow_picture(flow, longest)
-    shown[np.linalg.norm(flow, axis=-1) > longest] = 255
-    axes.imshow(shown, extent=(-longest, longest, longest, -longest))
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    axes.set_title("direction", loc="center", fontsize=8)
-    axes.set_xlabel(f"rim: {longest:g} pixels\na frame or more", fontsize=7)
 
 
 def strip(axes: Axes, picture: np.ndarray, films: list[str]) -> None:
@@ -57,7 +42,7 @@ def main() -> None:
             1, 2, figsize=(WIDTH, height), width_ratios=(0.88, 0.12)
         )
         strip(left, picture, films)
-        wheel(right, example["longest"])
+        wheel(right, example["longest"], "pixels\na frame or more")
         figure.savefig(HERE / "fig_motion.png", dpi=200, metadata={"Software": None})
         plt.close(figure)
     write_results(HERE / "manifest.json", manifest(HERE))
