@@ -13,8 +13,17 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from talker.experiments.panels import (
+    GREY,
+    SMALL,
+    Line,
+    claim_lines,
+    in_units,
+    metric_title,
+    value_panel,
+)
 from talker.experiments.report import manifest, write_results
-from talker.plots import BLUE, GREEN, INK, STYLE, VERMILION, WIDTH
+from talker.plots import BLUE, INK, STYLE, WIDTH
 
 HERE = Path(__file__).parent
 NAMES = {
@@ -33,82 +42,28 @@ PANELS = (
 # Distances in embeddings of one's own: only their ratio to what real videos have compares.
 RATIOS = ("acd", "av_confidence")
 COLUMNS = 3
-# A verdict has a sign, too: colours are not for everybody.
-SIGNS = {
-    "reproduced": ("✓", GREEN),
-    "not reproduced": ("✗", VERMILION),
-    "undecided": ("?", INK),
-}
-SMALL, GREY = 7.5, "#bbbbbb"
 
 
 def _panel(axes: Axes, results: dict, name: str, named: bool) -> None:
     """A column of Table 5: a row for each variant, ours with its interval, the paper's hollow."""
     ours = {each: about["values"] for each, about in results["variants"].items()}
     ours["real"] = results["real"]["values"]
-    paper, about = results["paper"], results["metrics"][name]
-    units = {"ours": 1.0, "paper": 1.0}
+    paper, units = results["paper"], {"ours": 1.0, "paper": 1.0}
     if name in RATIOS:
         units = {"ours": ours["real"][name]["value"], "paper": paper["real"][name]}
-    for place, variant in enumerate(reversed(NAMES)):
-        value = ours.get(variant, {}).get(name)
-        if value is not None and value["value"] is not None and units["ours"]:
-            low, middle, high = (value[key] / units["ours"] for key in ("low", "value", "high"))
-            colour = INK if variant == "real" else BLUE
-            axes.plot([low, high], [place + 0.12] * 2, color=colour, linewidth=1.6)
-            axes.plot(middle, place + 0.12, "o", color=colour, markersize=4)
-            if variant == "full":
-                axes.axvline(middle, color=GREY, linewidth=0.8, zorder=0)
+    lines = []
+    for variant, label in NAMES.items():
+        value = in_units(ours.get(variant, {}).get(name), units["ours"])
         theirs = paper.get(variant, {}).get(name)
         # SSIM of real videos with themselves is 1 by definition, and would only push the others
         # together.
-        if theirs is not None and not (name == "ssim" and variant == "real"):
-            at = theirs / units["paper"]
-            axes.plot(at, place - 0.16, "o", markersize=4, mfc="white", mec=VERMILION, mew=1.1)
-    axes.set_yticks(range(len(NAMES)), list(reversed(NAMES.values())) if named else [])
-    axes.tick_params(axis="y", length=0, labelsize=8)
-    axes.tick_params(axis="x", labelsize=SMALL)
-    axes.locator_params(axis="x", nbins=4)
-    axes.margins(x=0.08)
-    axes.set_ylim(-0.6, len(NAMES) - 0.4)
-    unit = "real = 1" if name in RATIOS else about["unit"]
-    within = not unit or unit in about["column"] or name in ("blinks", "blink_duration")
-    axes.set_title(about["column"] if within else f"{about['column']}, {unit}", fontsize=8.5)
-
-
-def _said(claim: dict) -> str:
-    """The difference that decides a claim, with its interval."""
-    effect = claim["against"][claim["decided_by"]]["effect"]
-    if effect["value"] is None:
-        return "nothing to measure"
-    middle, low, high = (f"{effect[key]:+.3g}" for key in ("value", "low", "high"))
-    return f"{middle} [{low}, {high}]".replace("-", "−")
-
-
-def _claims(axes: Axes, results: dict) -> None:
-    """The paper's claims, a line each: what is said, our difference, our verdict."""
-    claims, metrics = results["claims"], results["metrics"]
-    axes.set(xlim=(0, 1), ylim=(-0.7, len(claims) + 0.4))
-    axes.set_axis_off()
-    titles = (
-        (0.0, "the paper's claim"),
-        (0.435, "by"),
-        (0.56, "difference [95 %]"),
-        (0.84, "verdict"),
-    )
-    for at, title in titles:
-        axes.text(at, len(claims) - 0.1, title, va="center", fontsize=8, weight="bold")
-    for row, claim in enumerate(claims):
-        y = len(claims) - 1 - row
-        sign, colour = SIGNS[claim["verdict"]]
-        measure = metrics[claim["measure"]]["column"]
-        if claim["less"]:
-            measure = f"{measure} – lower"
-        texts = (claim["says"], measure, _said(claim))
-        for (at, _), text in zip(titles, texts, strict=False):
-            axes.text(at, y, text, va="center", fontsize=SMALL)
-        axes.text(0.84, y, sign, va="center", fontsize=9, color=colour, weight="bold")
-        axes.text(0.867, y, claim["verdict"], va="center", fontsize=SMALL, color=colour)
+        hidden = theirs is None or (name == "ssim" and variant == "real")
+        points = [] if hidden else [(theirs / units["paper"], "o")]
+        lines.append(Line(label, INK if variant == "real" else BLUE, value, points))
+        if variant == "full" and value is not None:
+            axes.axvline(value["value"], color=GREY, linewidth=0.8, zorder=0)
+    title = metric_title(name, results["metrics"][name], "real" if name in RATIOS else None)
+    value_panel(axes, lines, title, named)
 
 
 def draw(results: dict) -> Figure:
@@ -120,7 +75,8 @@ def draw(results: dict) -> Figure:
     for place, name in enumerate(PANELS):
         axes = figure.add_subplot(grid[place // COLUMNS, place % COLUMNS])
         _panel(axes, results, name, place % COLUMNS == 0)
-    _claims(figure.add_subplot(grid[lines, :]), results)
+    measures = {name: about["column"] for name, about in results["metrics"].items()}
+    claim_lines(figure.add_subplot(grid[lines, :]), results["claims"], measures)
     about = results["circumstances"]
     seeds = sorted({seed for each in results["variants"].values() for seed in each["seeds"]})
     note = (
