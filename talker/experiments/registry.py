@@ -43,6 +43,13 @@ EXPERIMENTS = {
     "departures": Experiment(
         "none: what our departures from the paper are worth", "talker.experiments.departures"
     ),
+    "emotions": Experiment(
+        "Fig. 14 and 15: one still under six emotions, and what a classifier says of them",
+        "talker.experiments.emotions",
+    ),
+    "identities": Experiment(
+        "Fig. 13 and 16: one sentence in many mouths, unseen ones", "talker.experiments.identities"
+    ),
     "identity": Experiment(
         "Fig. 11: what the identity code knows of a person", "talker.experiments.identity"
     ),
