@@ -18,7 +18,12 @@ from talker.experiments.report import manifest, write_results
 from talker.plots import BLUE, INK, STYLE, WIDTH
 
 HERE = Path(__file__).parent
-LABELS = {"sway": "still, swaying"}
+LABELS = {
+    "sway": "still, swaying",
+    "speech2vid": "Speech2Vid",
+    "atvgnet": "ATVGNet",
+}
+BESIDE = 4  # columns that leave room for the correlations beside the maps
 SCALE = {"another clip": "real,\nanother clip", "other performers": "real, others' mean"}
 
 
@@ -59,15 +64,25 @@ def correlations(axes: Axes, results: dict) -> None:
     axes.set(xlabel="r with the real map", ylim=(-0.5, len(rows) - 0.4))
 
 
+def draw(results: dict, fields: np.ndarray) -> Figure:
+    """The figure for the content of motion_maps.json, and its maps (R, C, H, W)."""
+    if len(results["columns"]) <= BESIDE:
+        figure = plt.figure(figsize=(WIDTH, 4.8))
+        first, second = figure.subfigures(1, 2, width_ratios=(1.45, 1))
+    else:
+        figure = plt.figure(figsize=(WIDTH, 8.4))
+        first, second = figure.subfigures(2, 1, height_ratios=(1.8, 1))
+    maps(first, results, fields)
+    correlations(second.subplots(), results)
+    return figure
+
+
 def main() -> None:
     """Draw the figure."""
     results = json.loads((HERE / "results/motion_maps.json").read_text(encoding="utf-8"))
     fields = np.load(HERE / "results/motion_maps_pixels.npy").astype(float)
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(WIDTH, 4.8))
-        left, right = figure.subfigures(1, 2, width_ratios=(1.45, 1))
-        maps(left, results, fields)
-        correlations(right.subplots(), results)
+        figure = draw(results, fields)
         figure.savefig(HERE / "fig_heatmaps.png", dpi=150, metadata={"Software": None})
         plt.close(figure)
     write_results(HERE / "manifest.json", manifest(HERE))

@@ -1,11 +1,18 @@
 """Maps of motion: correlations by hand, films whose motion is known, and all of it on noise."""
 
+import importlib.util
+import itertools
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
+from small_baselines import SMALL
 from twice import run_twice
 
-from talker.checkpoint import SHIPPED, save_generator
+from talker.animate import load_still
+from talker.baselines.training import METHODS, Budget, load_baseline, train
+from talker.checkpoint import SHIPPED, read_config, save_generator
 from talker.config import preset
 from talker.errors import TalkerError
 from talker.experiments import held_out, motion_maps
@@ -24,6 +31,7 @@ from talker.experiments.motion_maps import (
 )
 from talker.metrics.motion import flow_picture, optical_flow
 from talker.models.generator import Generator
+from talker.plots import STYLE
 
 
 def texture(seed: int = 0) -> np.ndarray:
@@ -117,6 +125,51 @@ def test_a_method_is_the_package_or_a_run(tmp_path):
     assert weights_of("other", tmp_path).name == "best"
     made = methods(["other"], tmp_path)["other"](texture(), np.zeros(6400, np.float32), 0)
     assert made.shape == (10, 128, 96, 3) and made.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_baseline_of_the_comparison_is_a_method(name, noise_corpus, tmp_path):
+    """From its still and sound alone: the landmarks that one of them needs are found."""
+    train(name, noise_corpus, tmp_path / name, Budget(steps=1), SMALL[name])
+    still = load_still("talker/assets/still.png")
+    signal = np.random.default_rng(0).normal(0, 0.1, 6400).astype(np.float32)
+    made = methods([name], tmp_path)[name]
+    expected = load_baseline(tmp_path / name).animate(still, signal)
+    assert expected.shape == (10, 128, 96, 3)
+    np.testing.assert_array_equal(made(still, signal, 0), expected)
+    about = held_out.about_weights([name, "ours"], tmp_path)
+    assert about[name]["step"] == 1 and len(about[name]["sha256"]) == 64
+    assert about["ours"]["sha256"] == read_config(SHIPPED)["sha256"]
+
+
+@pytest.mark.parametrize("others", [(), ("static", "speech2vid", "atvgnet")])
+def test_maps_of_every_method_are_drawn(others):
+    """Beside the correlations, or above them where there are many; no label on another."""
+    spec = importlib.util.spec_from_file_location("fig_heatmaps", "figures/fig_heatmaps.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    columns = ("real", "ours", *others, "still", "sway")
+    fields = np.random.default_rng(0).uniform(0, 1, (4, len(columns), 128, 96))
+    people = ["p1", "p2", "p3"]
+    results = {
+        "columns": columns,
+        "rows": ["pooled", *people],
+        "performers": people,
+        "values": compared(fields[1:], columns, seed=0),
+        "scale": scale(fields[1:, 0], people, seed=0),
+        "r": {name: [0.1, 0.2, 0.3] for name in columns[1:]},
+    }
+    with plt.rc_context(STYLE):
+        figure = script.draw(results, fields)
+        figure.canvas.draw()
+        plt.close(figure)
+    images = [axes for axes in figure.axes if axes.images]
+    assert len(images) == 4 * len(columns)
+    assert len(figure.axes) == len(images) + 4 + 1  # a scale of colours a row, correlations
+    boxes = [axes.title.get_window_extent() for axes in images[: len(columns)]]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    labels = [label.get_text() for label in figure.axes[-1].get_yticklabels()]
+    assert labels[0] == "still, swaying" and len(labels) == len(columns)
 
 
 @pytest.mark.slow

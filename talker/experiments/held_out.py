@@ -1,8 +1,9 @@
 """Performers held out, the methods that are compared on them, and what these make of their clips.
 
 A method makes frames of a still and a sound, and has a name. "ours" is the generator that comes
-with the package; every other one is the generator of the run of that name: RUNS/NAME/best, or
-RUNS/NAME/generator where nothing was validated.
+with the package; every other one is what was trained in the run of that name: the generator in
+RUNS/NAME/best, or RUNS/NAME/generator where nothing was validated, or the baseline in RUNS/NAME
+(`talker.baselines`), such as `talker.experiments.comparison` trains.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from talker.checkpoint import SHIPPED, load_generator, read_config
+from talker.baselines.training import ABOUT, load_baseline
+from talker.checkpoint import SHIPPED, load_generator, read_config, read_description
 from talker.errors import TalkerError
 from talker.experiments.talking import generate
 from talker.files import replacing
@@ -46,19 +48,32 @@ def weights_of(name: str, runs: Path) -> Path:
     for folder in (runs / name / "best", runs / name / "generator"):
         if folder.is_dir():
             return folder
+    if (runs / name / ABOUT).is_file():
+        return runs / name
     raise TalkerError(f"there are no weights of a run {name} in {runs}: train it first.")
 
 
 def methods(names: Sequence[str], runs: Path) -> dict[str, Method]:
     """The methods of these names, in this order."""
-    networks = {name: load_generator(weights_of(name, runs)) for name in names}
-    return {name: functools.partial(generate, network) for name, network in networks.items()}
+    return {name: _method(weights_of(name, runs)) for name in names}
+
+
+def _method(folder: Path) -> Method:
+    if not (folder / ABOUT).is_file():
+        return functools.partial(generate, load_generator(folder))
+    baseline = load_baseline(folder)
+    return lambda still, signal, seed: baseline.animate(still, signal)  # none of them has noise
 
 
 def about_weights(names: Sequence[str], runs: Path) -> dict[str, dict[str, Any]]:
     """What each method's weights say of themselves, and their SHA-256, for a results file."""
-    about = {name: read_config(weights_of(name, runs)) for name in names}
-    return {name: told["extra"] | {"sha256": told["sha256"]} for name, told in about.items()}
+    about = {}
+    for name in names:
+        folder = weights_of(name, runs)
+        of_baseline = (folder / ABOUT).is_file()
+        told = read_description(folder / ABOUT) if of_baseline else read_config(folder)
+        about[name] = told["extra"] | {"sha256": told["sha256"]}
+    return about
 
 
 def films(clip: StoredClip, compared: Mapping[str, Method], seed: int) -> dict[str, np.ndarray]:

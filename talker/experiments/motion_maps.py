@@ -2,6 +2,9 @@
 
     python -m talker.experiments.motion_maps CORPUS RUNS figures/results/motion_maps.json [NAME ...]
 
+With "data/rendered runs/comparison" and the names "ours static speech2vid atvgnet", the baselines
+that `talker.experiments.comparison` has trained stand beside ours, as in Fig. 20.
+
 A map is the mean length of motion at each pixel, of all clips of a performer held out: the paper
 takes 20 videos of a subject, and here are as many as the corpus has of each. The pooled map is the
 mean of the performers'. Columns are the real clips, the methods named (see
@@ -17,7 +20,8 @@ best, when a performer's real clips are set against each other, and what any fac
 maps of everybody else are. Intervals of 95 % are over performers.
 
 Beside the results file: _pixels.npy, float16 (R, C, H, W), maps of `rows` and `columns`; and
-_example.png, flow above frames of a blink and of speech, for the real clip and each method.
+_example.png, flow above frames of a blink and of speech, for the real clip and the first method
+(the others need not blink).
 """
 
 from __future__ import annotations
@@ -210,7 +214,7 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
         for place, name in enumerate(columns)
         if place
     }
-    chosen = spread(each[names[0]])
+    chosen, first = spread(each[names[0]]), {names[0]: made[names[0]]}
     held = np.stack([of_people.mean(axis=0), *of_people[chosen]]).astype(np.float16)
     save_array(out.with_name(f"{out.stem}_pixels.npy"), held)
     results = {
@@ -220,7 +224,7 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
         "rows": ["pooled", *(people[place] for place in chosen)],
         "performers": people,
         "r": each,
-        "example": example([c for c in found if c.split == "test"], made, seed, out),
+        "example": example([c for c in found if c.split == "test"], first, seed, out),
         "seed": seed,
         "weights": about_weights(names, runs),
         "circumstances": circumstances(
