@@ -465,6 +465,7 @@ interact(show_belief, person=(0, 3), share=(0.0, 1.0, 0.05))
 # | normalisation | `halving_stack`, `group_norm` | the paper names none for its discriminators; group norm {footcite:p}`wu2018` looks at one picture at a time, and [chapter 11](11_synchronization_discriminator.ipynb) shows what batch norm does here |
 # | Eq. 2 | `losses.frame_discriminator_loss` | on logits; the generator minimises $-\log D$, chapter 12 says why |
 # | "frames that are sampled uniformly from a video" | `talker.draws`, `judged` | up to three of the frames that are decoded anyway |
+# | it judges whole frames | `emphasis.with_rest_of`, `judge_rest` | in `laptop` it is shown hair and outline of the upper half as the still has them: where it sees heads turn, it asks for turns, and a small decoder then paints both places of an edge |
 # | Adam, rate 0.0001 | `TrainConfig.frame_rate` | 0.0002 in `laptop`, in this chapter 0.001; first moment 0.5 instead of 0.9, as is usual for GANs |
 #
 # ## Recap

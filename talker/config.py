@@ -190,8 +190,12 @@ class TrainConfig:
     # rest of the upper half it would soften each edge that a turn of the head moves.
     eyes_weight: float = 0.0
     # Of that rest's distance from the still in phase 2: what nothing is known about stays as it is,
-    # and sharp, until a discriminator objects.
+    # and sharp.
     still_weight: float = 0.0
+    # Whether the frame discriminator sees that rest as it is, or as the still has it, of real and
+    # of generated frames. Where it sees heads turn, it asks for turns: a decoder that has just
+    # begun to make them paints both places of an edge, and so a soft one.
+    judge_rest: bool = True
     adversarial_clips: int = 16  # per batch of snippets
     sequence_every: int = 2  # every how many adversarial steps a whole sequence is judged
     sequence_clips: int = 4  # per batch of whole sequences
@@ -262,7 +266,8 @@ PRESETS: dict[str, Config] = {
             alter_voices=True,
             alter_pictures=True,
             eyes_weight=0.25,
-            still_weight=0.1,
+            still_weight=0.5,
+            judge_rest=False,
             adversarial_clips=4,
             sequence_every=4,
             sequence_clips=1,
@@ -302,7 +307,8 @@ PRESETS: dict[str, Config] = {
             alter_voices=True,
             alter_pictures=True,
             eyes_weight=0.25,
-            still_weight=0.1,
+            still_weight=0.5,
+            judge_rest=False,
             noise_steps=5,
             adversarial_clips=2,
             sequence_clips=1,

@@ -1,6 +1,7 @@
 """L1 of the two halves of a frame, with more weight on the mouth and on the eyes than on the rest.
 
-Without emphasis the first is Eq. 6; the second is not in the paper.
+Without emphasis the first is Eq. 6; the second is not in the paper. Nor is the third part of a
+frame, the upper half without the eyes, of which neither L1 nor audio can say where it is.
 """
 
 import torch.nn.functional as F
@@ -32,9 +33,18 @@ def eyes_l1(real: Tensor, made: Tensor) -> Tensor:
     return F.l1_loss(_part(made, EYES), _part(real, EYES))
 
 
+def with_rest_of(still: Tensor, frames: Tensor) -> Tensor:
+    """Frames (B, F, 3, H, W) whose upper half, but for the eyes, is that of stills (B, 3, H, W)."""
+    half = frames.shape[-2] // 2
+    joined = still.unsqueeze(1).expand_as(frames).clone()
+    joined[..., half:, :] = frames[..., half:, :]
+    _part(joined, EYES)[...] = _part(frames, EYES)
+    return joined
+
+
 def still_l1(still: Tensor, made: Tensor) -> Tensor:
-    """Mean difference of frames (B, F, 3, H, W) from their stills (B, 3, H, W) where neither L1
-    nor audio has a say: the upper half, without the eyes; a scalar."""
+    """Mean difference of frames (B, F, 3, H, W) from their stills (B, 3, H, W) in the upper half,
+    without the eyes; a scalar."""
     apart = (made - still.unsqueeze(1)).abs()
     half = apart[..., : apart.shape[-2] // 2, :]
     eyes = _part(apart, EYES)

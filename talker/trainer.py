@@ -5,7 +5,8 @@ the upper half of the real frame, so that L1 may count there too without blurrin
 know; then the noise generator learns to make such sequences by itself (`talker.noise_prior`).
 Phase 2: Eq. 7. Frames made with the noise generator's own z_n are judged by the three
 discriminators; L1 is that of the reconstruction with the encoder's z_n, on the lower half (Eq. 6)
-and, with weights of their own, on the eyes; the rest of the upper half is held to the still.
+and, with weights of their own, on the eyes; the rest of the upper half is held to the still, and
+the frame discriminator need not see it.
 In both, a linear map has to read the lips' shape off z_c.
 
 The paper has one phase and no encoder; chapter 1 of the book tables where we deviate, and why.
@@ -27,7 +28,7 @@ from talker.config import Config
 from talker.dataset import Batch, Clips, to_unit
 from talker.devices import Devices, batch_norms
 from talker.draws import Draw, centres, draw_adversarial, draw_warm_up, gather
-from talker.emphasis import eyes_l1, lower_l1, still_l1, upper_l1
+from talker.emphasis import eyes_l1, lower_l1, still_l1, upper_l1, with_rest_of
 from talker.models.identity_encoder import IdentityCode
 from talker.networks import Networks
 
@@ -200,8 +201,13 @@ class Trainer:
         """What a discriminator says, float32 in any precision: losses of 8 bits are too coarse."""
         return self.modules[critic](seen, condition).float()
 
+    def _seen(self, draw: Draw, frames: Tensor) -> Tensor:
+        """The few frames of a draw's that the frame discriminator is shown."""
+        few = gather(frames, draw.judged)
+        return few if self.config.train.judge_rest else with_rest_of(draw.batch.still, few)
+
     def _judge_frames(self, draw: Draw, made: Tensor, _: Tensor) -> tuple[Tensor, Row]:
-        pairs = torch.cat([gather(draw.batch.frames, draw.judged), gather(made, draw.judged)])
+        pairs = torch.cat([self._seen(draw, draw.batch.frames), self._seen(draw, made)])
         stills = torch.cat([draw.batch.still, draw.batch.still])
         on_real, on_made = self._logits("frame", pairs, stills).chunk(2)
         loss = losses.frame_discriminator_loss(on_real, on_made)
@@ -233,7 +239,7 @@ class Trainer:
                 row = self._reconstruct(scene.draw, scene.code, scene.z_c, z_n)
             else:  # the paper's: L1 on the frames that are judged, and no encoder
                 row = self._halves(batch, scene.made) | {"lips": scene.made.new_zeros(())}
-            seen = gather(scene.made, scene.draw.judged)
+            seen = self._seen(scene.draw, scene.made)
             row["img"] = losses.frame_generator_loss(self._logits("frame", seen, batch.still))
             if scene.snippets:
                 logits = self._logits("sync", scene.made, scene.audio)

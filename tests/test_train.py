@@ -11,6 +11,7 @@ from small_training import SMOKE, changed, moved, started, weights_of
 from talker.config import LossWeights, preset
 from talker.dataset import Batch
 from talker.draws import draw_adversarial, draw_warm_up, gather, shifted
+from talker.emphasis import with_rest_of
 from talker.trainer import Scene, Trainer
 
 # ---- a step of each phase
@@ -205,6 +206,33 @@ def test_the_rest_of_the_upper_half_is_held_to_the_still(data):
     assert not grad[..., 26:54, 20:76].any()
     pixels = batch.frames.shape[0] * batch.frames.shape[1] * 3 * (64 * 96 - 32 * 68)
     assert grad[..., :24, :].abs().max() == pytest.approx(600 * 0.5 / pixels, rel=1e-4)
+
+
+@pytest.mark.parametrize("judge_rest", [True, False])
+def test_what_the_frame_discriminator_need_not_see_it_says_nothing_about(data, judge_rest):
+    config = dataclasses.replace(SMOKE, losses=LossWeights(1.0, 0, 0, 0))
+    config = changed(config, lips_weight=0.0, judge_rest=judge_rest)
+    trainer, draw = started(config), draw_adversarial(data, config, 1)
+    scene = trainer.imagine(draw)
+    scene.made.retain_grad()
+    trainer.persuade(scene)[0].backward()
+    grad = gather(scene.made.grad, draw.judged)
+    for place in (np.s_[..., 64:, :], np.s_[..., 26:54, 20:76]):  # the lower half, and the eyes
+        assert (grad[place] != 0).float().mean() > 0.9
+    for place in (np.s_[..., :24, :], np.s_[..., 57:64, :], np.s_[..., :64, :12]):
+        assert (grad[place] != 0).any() == judge_rest
+
+
+def test_without_that_rest_real_and_generated_frames_differ_nowhere_else(data):
+    """A frame of a head that turned must not be told by its hair."""
+    batch = draw_adversarial(data, SMOKE, 1).batch
+    shown = with_rest_of(batch.still, batch.frames)
+    still = batch.still[:, None].expand_as(shown)
+    assert torch.equal(shown[..., 64:, :], batch.frames[..., 64:, :])
+    assert torch.equal(shown[..., 24:56, 14:82], batch.frames[..., 24:56, 14:82])
+    for place in (np.s_[..., :24, :], np.s_[..., 56:64, :], np.s_[..., :64, :14]):
+        assert torch.equal(shown[place], still[place])
+        assert not torch.equal(batch.frames[place], still[place])
 
 
 def test_the_sync_discriminator_learns_beside_the_generator_all_along(data):

@@ -87,6 +87,7 @@ ADVERSARIAL: dict[str, Changes] = {
     "l1-600": {"losses.l1": 600.0},  # Eq. 7's number, as if Eq. 6 were this mean
     "no-eyes": {"train.eyes_weight": 0.0},
     "no-still": {"train.still_weight": 0.0},
+    "judge-rest": {"train.judge_rest": True},
     "every-frame": {"train.sequence_stride": 1},
     "even-l1": {"train.mouth_emphasis": 0.0},
     "slow-critics": {
