@@ -66,6 +66,10 @@ EXPERIMENTS = {
     "talking": Experiment(
         "section 6: lips, eyes and pictures of unseen speakers", "talker.experiments.talking"
     ),
+    "whole_frame": Experiment(
+        "Fig. 10: L1 alone over the whole frame, against the proposed loss",
+        "talker.experiments.whole_frame",
+    ),
 }
 
 
