@@ -59,7 +59,7 @@ def traces(axes: Axes, example: dict) -> None:
     axes.set(xlabel="seconds", ylabel="mouth's opening / eyes' distance")
     axes.set_xlim(0, len(opening) / FPS)
     axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
-    axes.legend(loc="upper right", ncols=3, handlelength=1.2, columnspacing=1)
+    axes.legend(loc="upper right", ncols=3, handlelength=1, columnspacing=1, fontsize=8)
     axes.set_title(f"“{example['text']}”")
 
 
@@ -84,13 +84,13 @@ def alike(axes: Axes, values: dict) -> None:
 def draw(results: dict, picture: np.ndarray) -> Figure:
     """The figure for the content of identities.json and its strip uint8 (H, W, 3)."""
     example = results["example"]
-    height = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.15
+    height = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.2
     figure = plt.figure(figsize=(WIDTH, height + 2.5))
-    grid = figure.add_gridspec(2, 1, height_ratios=[height, 2.5])
-    strip(figure.add_subplot(grid[0]), picture, example)
-    bottom = grid[1].subgridspec(1, 2, width_ratios=(1.3, 1))
-    traces(figure.add_subplot(bottom[0]), example)
-    alike(figure.add_subplot(bottom[1]), results["values"])
+    top, bottom = figure.subfigures(2, 1, height_ratios=[height, 2.5])
+    strip(top.subplots(), picture, example)
+    left, right = bottom.subplots(1, 2, width_ratios=(1.3, 1))
+    traces(left, example)
+    alike(right, results["values"])
     return figure
 
 
