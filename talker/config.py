@@ -84,6 +84,8 @@ class ModelConfig:
     # L1; group norm treats each face alone, so small batches train and a batch never matters.
     normalisation: Literal["batch", "group"] = "batch"
     audio_normalisation: Literal["batch", "group"] = "batch"  # of the content encoder
+    # Whether the decoder sees the identity encoder's features; Fig. 4 is what happens without.
+    skips: bool = True
     # The paper's decoder has no use for the 64x48 skip; with it the finest detail of the still
     # (lashes, hair, texture) does not have to pass through a 32x24 image.
     skip_64: bool = False

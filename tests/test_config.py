@@ -53,7 +53,7 @@ def test_preset_paper_has_none_of_our_departures():
     )
     assert not (train.mouth_emphasis or train.eye_emphasis or train.freeze_statistics)
     assert not (train.alter_voices or train.alter_pictures) and train.sequence_stride == 1
-    assert train.judge_rest
+    assert train.judge_rest and model.skips
 
 
 def test_an_unknown_preset_is_named_with_those_that_exist():

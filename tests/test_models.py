@@ -294,6 +294,21 @@ def test_which_skips_reach_the_frames(config):
     assert all(g.abs().max() > 0 for g in gradients[1:])
 
 
+def test_without_skips_a_person_is_what_z_id_says():
+    config = dataclasses.replace(RICH, skips=False)
+    generator = build(config)
+    still, audio, noise = inputs(config)
+    code, other = (generator.encode_still(picture) for picture in (still, still.flip(0)))
+    z_c, _ = generator.content_encoder(audio)
+    z_n, _ = generator.noise_generator(noise)
+    frames = generator.decode(code, z_c, z_n)
+    assert torch.equal(frames, generator.decode(code._replace(skips=other.skips), z_c, z_n))
+    assert not torch.allclose(frames, generator.decode(other, z_c, z_n))
+    with_skips = build(RICH)
+    assert parameters(generator) == parameters(with_skips)
+    assert not torch.allclose(frames, with_skips.decode(code, z_c, z_n))
+
+
 def test_one_clips_still_stays_out_of_anothers_frames():
     generator = build(RICH)
     still, audio, noise = inputs(RICH)

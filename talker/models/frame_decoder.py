@@ -95,11 +95,12 @@ class FrameDecoder(nn.Module):
 
     Skips from 4x3, 8x6, 16x12 and 32x24; that of 64x48 too with `skip_64`, through a fifth block
     of the same kind; without it one bare transposed convolution takes the last step, as released.
+    Without `skips` the networks are the same, and see zeros in their place.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.injection = config.injection
+        self.skips, self.injection = config.skips, config.injection
         latent = config.identity_dim + config.content_dim
         latent += 0 if config.injection else config.noise_dim
         rows, columns = config.height // 32, config.img_width // 32
@@ -142,7 +143,7 @@ class FrameDecoder(nn.Module):
         z_c, z_n = z_c.flatten(0, 1), z_n.flatten(0, 1)
         h = F.relu(self.first_norm(self.first(latent[:, :, None, None])))
         for block, skip in zip(self.blocks, reversed(code.skips), strict=False):
-            h = block(h, skip, z_c, z_n)
+            h = block(h, skip if self.skips else torch.zeros_like(skip), z_c, z_n)
         image = self.last(h).unflatten(0, (-1, count))
         if not self.composition:
             return image.tanh()
