@@ -87,19 +87,18 @@ def shares(axes: Axes, results: dict) -> None:
 def draw(results: dict, picture: np.ndarray) -> Figure:
     """The figure for the content of emotions.json and its strip uint8 (H, W, 3)."""
     example = results["rows"]["emotional"]["example"]
-    high = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.3
-    figure = plt.figure(figsize=(WIDTH, high + 4.6))
-    grid = figure.add_gridspec(3, 1, height_ratios=[high, 2.2, 2.1])
-    strip(figure.add_subplot(grid[0]), picture, example)
-    middle = grid[1].subgridspec(1, 4, width_ratios=(1, 1, 1, 0.5))
-    for place, (name, title) in enumerate(MATRICES.items()):
-        axes = figure.add_subplot(middle[place])
-        matrix(axes, results["confusion"][name], results["emotions"], place == 0)
+    high = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.45
+    figure = plt.figure(figsize=(WIDTH, high + 4.5))
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[high, 2.2, 2.3])
+    strip(top.subplots(), picture, example)
+    grid = middle.subplots(1, len(MATRICES) + 1, width_ratios=(1, 1, 1, 0.5))
+    for axes, (name, title) in zip(grid, MATRICES.items(), strict=False):
+        matrix(axes, results["confusion"][name], results["emotions"], axes is grid[0])
         axes.set_title(title, fontsize=8.5)
-        if place == 0:
-            axes.set_ylabel("emotion of the sound", fontsize=8)
-    wheel(figure.add_subplot(middle[3]), example["longest"], "pixels\nor more")
-    shares(figure.add_subplot(grid[2]), results)
+    grid[0].set_ylabel("emotion of the sound", fontsize=8)
+    scale = f"pixels a frame\nor more; from the\nstill: {example['farthest']:g}"
+    wheel(grid[-1], example["longest"], scale)
+    shares(bottom.subplots(), results)
     about = results["circumstances"]
     note = (
         f"{about['clips']} films of {about['performers']} performers that neither generator nor "
@@ -107,7 +106,7 @@ def draw(results: dict, picture: np.ndarray) -> Figure:
         f"{about['clips_trained']} real clips of {about['performers_trained']} others. Dashed: "
         "chance."
     )
-    figure.supxlabel(textwrap.fill(note, 125), fontsize=7.5, x=0.01, ha="left")
+    bottom.supxlabel(textwrap.fill(note, 125), fontsize=7.5, x=0.01, ha="left")
     return figure
 
 

@@ -1,11 +1,12 @@
-"""Which of six emotions a film shows, by what its landmarks do to those of its still.
+"""Which of six emotions a film shows, by what its landmarks do to those of a neutral face.
 
 What is asked of generated films has to be learnt from real ones, so the classifier sees nothing in
 which the two differ beside the expression: landmarks of the same detector, which know no texture,
-less those of the neutral still, which know no person. Of each measure of a face in the axes of its
-eyes it is told three statistics over the film: the median, which a blink does not move, the
-deviation, and the mean change from frame to frame. A linear classifier of these learns from a few
-hundred clips, where a network on pixels would learn the performers by heart.
+less those of neutral stills of the same performer, which know no person. Several stills, because
+a detector errs by a pixel in any one, as much as a brow moves. Of each measure of a face in the
+axes of its eyes it is told three statistics over the film: the median, which a blink does not
+move, the deviation, and the mean change from frame to frame. A linear classifier of these learns
+from a few hundred clips, where a network on pixels would learn the performers by heart.
 
 Films that move their lips in time have the tempo of the sound in them, and an angry voice is
 faster than a sad one. What that alone says is to be seen from a generator that knows no emotions,
@@ -75,15 +76,15 @@ def face_shape(landmarks: np.ndarray) -> np.ndarray:
     return np.stack(rows, axis=-1)
 
 
-def film_features(landmarks: np.ndarray, still: np.ndarray) -> np.ndarray:
-    """Landmarks of a film (T, 68, 2) and of its still (68, 2) -> (54,): each of `STATISTICS` of all
-    measures less the still's, one statistic after the other.
+def film_features(landmarks: np.ndarray, stills: np.ndarray) -> np.ndarray:
+    """Landmarks of a film (T, 68, 2) and of neutral stills of its performer (K, 68, 2) -> (54,).
 
+    Each of `STATISTICS`, one after the other, of all measures less their mean over the stills.
     Raises TalkerError for fewer than two frames.
     """
     if len(landmarks) < 2:
         raise TalkerError("a film of one frame shows no motion: give it more.")
-    moved = face_shape(landmarks) - face_shape(still)
+    moved = face_shape(landmarks) - face_shape(stills).mean(axis=0)
     change = np.abs(np.diff(moved, axis=0)).mean(axis=0)
     return np.concatenate([np.median(moved, axis=0), moved.std(axis=0), change])
 
@@ -117,11 +118,11 @@ def fit(features: np.ndarray, emotions: Sequence[str], region: str = "face") -> 
     well-conditioned estimator for large-dimensional covariance matrices" (2004), have it, so that
     there is nothing to tune. All emotions are as likely, whatever their share of the films.
 
-    Raises TalkerError when one of the six emotions is in none of the films.
+    Raises TalkerError when there are not two films at least of each of the six emotions.
     """
-    missing = set(EMOTIONS) - set(emotions)
-    if missing:
-        raise TalkerError(f"no film of {', '.join(sorted(missing))} to learn from: render more.")
+    rare = [name for name in EMOTIONS if list(emotions).count(name) < 2]
+    if rare:
+        raise TalkerError(f"too few films of {', '.join(rare)} to learn from: two are needed.")
     priors = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)
     return EmotionClassifier(region, model.fit(features[:, columns(region)], list(emotions)))

@@ -1,6 +1,7 @@
 """Films of neutral stills and emotional sounds: features for the classifier, and a picture of six.
 
-Stills are first frames of clips, which are neutral: an actor's expression comes on later.
+Stills are first frames of clips, which are neutral: an actor's expression comes on later. What a
+film is held against are the stills of all clips of its performer.
 """
 
 from __future__ import annotations
@@ -23,22 +24,26 @@ from talker.tracking import fit_crops
 
 SHOWN = 5  # moments of a film
 ONSET = 5  # the frame of the first of them, when an expression is coming on
-LONGEST = 2.0  # pixels: the brightest colour of motion
+LONGEST = 1.0  # pixels a frame: the brightest colour of motion
+FARTHEST = 2.0  # pixels from the still: the same for where the face went
 EVERY = 4  # of so many frames one counts for where the face went
 
 
-def features_of(frames: np.ndarray, still: np.ndarray, detector: Detector) -> np.ndarray:
-    """What the classifier is told of a film (T, H, W, 3) and its still (H, W, 3): (54,)."""
-    landmarks = fit_crops([still, *frames], detector)
-    return film_features(landmarks[1:], landmarks[0])
+def stills_of(clips: Sequence[StoredClip], detector: Detector) -> dict[str, np.ndarray]:
+    """Landmarks (K, 68, 2) of the stills of each performer, one of each of their K clips."""
+    found: dict[str, list[np.ndarray]] = {}
+    for clip in clips:
+        found.setdefault(clip.speaker, []).append(read_frames(clip.video, [0])[0])
+    return {speaker: fit_crops(stills, detector) for speaker, stills in found.items()}
 
 
 def of_real(clips: Sequence[StoredClip], detector: Detector) -> np.ndarray:
-    """Features (N, 54) of real clips; the still of each is its first frame."""
+    """What the classifier is told of real clips: features (N, 54)."""
+    stills = stills_of(clips, detector)
     rows = []
     for clip in tqdm(clips, desc="real", unit="clip"):
-        frames = read_frames(clip.video)
-        rows.append(features_of(frames, frames[0], detector))
+        landmarks = fit_crops(read_frames(clip.video), detector)
+        rows.append(film_features(landmarks, stills[clip.speaker]))
     return np.stack(rows)
 
 
@@ -49,17 +54,18 @@ def of_generated(
     seed: int,
     detector: Detector,
 ) -> np.ndarray:
-    """Features (N, 54) of films of the still of each clip; clip n has the sound of `sounds`[n].
+    """The same (N, 54) of films of the still of each clip; clip n has the sound of `sounds`[n].
 
     The noise of film n is that of `seed` + n.
     """
+    stills = stills_of(clips, detector)
     rows = []
     for number, (clip, sound) in enumerate(
         zip(tqdm(clips, desc="generated", unit="clip"), sounds, strict=True)
     ):
         still = read_frames(clip.video, [0])[0]
         film = as_stored(method(still, read_sound(clips[sound].audio), seed + number))
-        rows.append(features_of(film, still, detector))
+        rows.append(film_features(fit_crops(film, detector), stills[clip.speaker]))
     return np.stack(rows)
 
 
@@ -95,7 +101,8 @@ def row(real: np.ndarray, still: np.ndarray, film: np.ndarray, at: Sequence[int]
     at = list(at)
     pairs = [optical_flow(film[[moment, moment + 1]])[0] for moment in at]
     went = [optical_flow(np.stack([still, film[t]]))[0] for t in range(at[1], at[-1] + 1, EVERY)]
-    flow = [flow_picture(field, LONGEST) for field in (*pairs, np.mean(went, axis=0))]
+    flow = [flow_picture(field, LONGEST) for field in pairs]
+    flow.append(flow_picture(np.mean(went, axis=0), FARTHEST))
     return np.concatenate([real[at[len(at) // 2]], *film[at], *flow], axis=1)
 
 
@@ -125,4 +132,10 @@ def picture(
         rows.append(row(real, still, film, at))
         shown[emotion] = {"clip": clip.name, "text": clip.truth.get("text", ""), "moments": at}
     write_image(out.with_name(f"{out.stem}_strip.png"), np.concatenate(rows))
-    return {"performer": person, "still": own["neutral"].name, "rows": shown, "longest": LONGEST}
+    return {
+        "performer": person,
+        "still": own["neutral"].name,
+        "rows": shown,
+        "longest": LONGEST,
+        "farthest": FARTHEST,
+    }

@@ -7,7 +7,9 @@
 makes 24 performers to train on and 6 others to test on, with two clips of each of CREMA-D's six
 emotions, and trains the generator that comes with the package on the former. It has only heard
 neutral sentences. Voices stay as they are, because their height and loudness, which the preset
-varies, are how an emotion is heard.
+varies, are how an emotion is heard. While training reconstructs, the noise encoder tells the
+decoder what the upper half of the real frame shows, frowns included, so that of brows and lids
+sound need not say anything: what the classifier sees is told apart by regions for that, too.
 
 `talker.evaluators.emotion_classifier` learns from the real clips of the training performers, and
 is asked about films of the test performers. `values` has the share of films that it puts right, by
