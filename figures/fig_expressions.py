@@ -88,15 +88,15 @@ def draw(results: dict, picture: np.ndarray) -> Figure:
     """The figure for the content of emotions.json and its strip uint8 (H, W, 3)."""
     example = results["rows"]["emotional"]["example"]
     high = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.45
-    figure = plt.figure(figsize=(WIDTH, high + 4.5))
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[high, 2.2, 2.3])
+    figure = plt.figure(figsize=(WIDTH, high + 5.1))
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[high, 2.2, 2.9])
     strip(top.subplots(), picture, example)
     grid = middle.subplots(1, len(MATRICES) + 1, width_ratios=(1, 1, 1, 0.5))
     for axes, (name, title) in zip(grid, MATRICES.items(), strict=False):
         matrix(axes, results["confusion"][name], results["emotions"], axes is grid[0])
         axes.set_title(title, fontsize=8.5)
     grid[0].set_ylabel("emotion of the sound", fontsize=8)
-    scale = f"pixels a frame\nor more; from the\nstill: {example['farthest']:g}"
+    scale = f"pixel a frame\nor more; from the\nstill: {example['farthest']:g}"
     wheel(grid[-1], example["longest"], scale)
     shares(bottom.subplots(), results)
     about = results["circumstances"]
