@@ -59,6 +59,9 @@ EXPERIMENTS = {
     "silence": Experiment(
         "Fig. 17: whether the mouth rests when nobody speaks", "talker.experiments.silence"
     ),
+    "skips": Experiment(
+        "Fig. 4: the same network with skip connections and without", "talker.experiments.skips"
+    ),
     "speed": Experiment(
         "section 6: time for a frame and for a clip of 75, on this machine",
         "talker.experiments.speed",
