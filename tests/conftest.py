@@ -32,3 +32,17 @@ def data(noise_corpus):
     from talker.store import clips
 
     return Clips(clips(noise_corpus, "train"), SMOKE.model.audio)
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory) -> Path:
+    """Weights of the smallest preset, in the place of those that come with the package."""
+    from small_training import SMOKE
+
+    from talker.checkpoint import save_generator
+    from talker.models.generator import Generator
+
+    folder = tmp_path_factory.mktemp("start")
+    torch.manual_seed(5)
+    save_generator(folder, Generator(SMOKE.model), {})
+    return folder

@@ -64,14 +64,6 @@ def shrink(patch, start: Path) -> None:
         patch.setattr(module, "bootstrap", few)
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("start")
-    torch.manual_seed(5)
-    save_generator(folder, Generator(SMOKE.model), {})
-    return folder
-
-
 @pytest.fixture(autouse=True)
 def small(monkeypatch, start):
     shrink(monkeypatch, start)

@@ -7,10 +7,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from small_training import SMOKE
 
 from talker import train as loop
-from talker.checkpoint import load_generator, save_generator
+from talker.checkpoint import load_generator
 from talker.config import preset
 from talker.errors import TalkerError
 from talker.experiments import departures, talking_tables, trials
@@ -27,7 +26,6 @@ from talker.experiments.departures import (
 )
 from talker.experiments.trials import changed
 from talker.metrics.intervals import bootstrap
-from talker.models.generator import Generator
 from talker.trainer import Trainer
 
 
@@ -63,15 +61,6 @@ def shrink(patch, start) -> None:
     few = functools.partial(bootstrap, draws=50)
     for module in (departures, talking_tables):
         patch.setattr(module, "bootstrap", few)
-
-
-@pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """Weights in the place of those that come with the package."""
-    folder = tmp_path_factory.mktemp("start")
-    torch.manual_seed(5)
-    save_generator(folder, Generator(SMOKE.model), {})
-    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,13 @@
 """Fig. 13-16: who opens the mouth alike, what six emotions do to landmarks, and all of it small."""
 
 import functools
-import importlib.util
 import json
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from figure_scripts import drawn_twice, load_script
 from PIL import Image
 from small_training import SMOKE, write_corpus
 from twice import run_twice
@@ -42,7 +41,6 @@ from talker.experiments.identities import (
 from talker.faces import DlibDetector
 from talker.media import read_image, write_audio, write_video
 from talker.models.generator import Generator
-from talker.plots import STYLE
 from talker.store import StoredClip
 from talker.tracking import MIRRORED, fit_crops
 
@@ -407,24 +405,6 @@ def test_neutral_sentences_are_refused_in_one_sentence(noise_corpus, tmp_path):
 # ---- figures
 
 
-def script(name: str):
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"figures/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def drawn_twice(figure_script, results: dict, picture: np.ndarray, folder: Path):
-    """The figure, whose bytes are the same when it is drawn again."""
-    with plt.rc_context(STYLE):
-        for name in ("a.png", "b.png"):
-            figure = figure_script.draw(results, picture)
-            figure.savefig(folder / name, dpi=60, metadata={"Software": None})
-            plt.close(figure)
-    assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
-    return figure
-
-
 def test_every_emotion_number_and_matrix_is_drawn(tmp_path):
     dice = np.random.default_rng(0)
     acted, speakers = list(EMOTIONS) * 4, ["a"] * 12 + ["b"] * 12
@@ -439,8 +419,8 @@ def test_every_emotion_number_and_matrix_is_drawn(tmp_path):
     results = {"rows": done, "circumstances": about}
     results |= summarised(done, acted, sounds, speakers)
     picture = dice.integers(0, 255, (6 * 128, 12 * 96, 3), np.uint8)
-    module = script("fig_expressions")
-    figure = drawn_twice(module, results, picture, tmp_path)
+    module = load_script("fig_expressions")
+    figure = drawn_twice(module.draw, results, picture, folder=tmp_path)
     strip, *matrices, wheel, shares = figure.axes
     assert [text.get_text() for text in strip.get_yticklabels()] == list(EMOTIONS)
     assert all(len(axes.texts) == 36 for axes in matrices) and len(matrices) == 3
@@ -462,9 +442,9 @@ def test_every_face_and_correlation_is_drawn(tmp_path):
     at = list(range(5, 75, 7))
     example = {"rows": names, "moments": at, "opening": opening, "text": "bin blue at a one now"}
     picture = dice.integers(0, 255, (4 * 128, 11 * 96, 3), np.uint8)
-    module = script("fig_identities")
+    module = load_script("fig_identities")
     results = {"values": values, "example": example}
-    strip, traced, alike = drawn_twice(module, results, picture, tmp_path).axes
+    strip, traced, alike = drawn_twice(module.draw, results, picture, folder=tmp_path).axes
     assert [text.get_text() for text in strip.get_yticklabels()] == names
     assert len([line for line in traced.lines if len(line.get_xdata())]) == 4
     assert len(alike.texts) == 2 * len(module.NAMES)

@@ -1,12 +1,12 @@
 """The figure of the ablation, drawn from made-up results: everything is in it, twice the same."""
 
 import functools
-import importlib.util
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figure_scripts import drawn_twice, load_script
 
 from talker.experiments import ablation, claims
 from talker.experiments.ablation import IN_PAPER, TABLE, VARIANTS
@@ -20,10 +20,7 @@ SCRIPT = Path(__file__).parents[1] / "figures/fig_ablation.py"
 
 @pytest.fixture(scope="module")
 def figure_script():
-    spec = importlib.util.spec_from_file_location("fig_ablation", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("fig_ablation")
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +58,7 @@ def results() -> dict:
 
 
 def test_every_column_claim_and_number_is_drawn(figure_script, results, tmp_path):
-    with plt.rc_context(STYLE):
-        for name in ("a.png", "b.png"):
-            figure = figure_script.draw(results)
-            figure.savefig(tmp_path / name, dpi=150, metadata={"Software": None})
-            plt.close(figure)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    figure = drawn_twice(figure_script.draw, results, folder=tmp_path)
     *panels, told = figure.axes
     assert len(panels) == len(figure_script.PANELS)
     for axes, name in zip(panels, figure_script.PANELS, strict=True):

@@ -1,12 +1,12 @@
 """The figure of the comparison, drawn from made-up results: everything is in it, twice the same."""
 
 import functools
-import importlib.util
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figure_scripts import load_script
 
 from talker.experiments.comparison import IN_PAPER, PROPOSED, TABLE
 from talker.experiments.paper import read_table
@@ -19,10 +19,7 @@ SCRIPT = Path(__file__).parents[1] / "figures/fig_comparison.py"
 
 @pytest.fixture(scope="module")
 def figure_script():
-    spec = importlib.util.spec_from_file_location("fig_comparison", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("fig_comparison")
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """Maps of motion: correlations by hand, films whose motion is known, and all of it on noise."""
 
-import importlib.util
 import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figure_scripts import load_script
 from PIL import Image
 from small_baselines import SMALL
 from twice import run_twice
@@ -145,9 +145,7 @@ def test_a_baseline_of_the_comparison_is_a_method(name, noise_corpus, tmp_path):
 @pytest.mark.parametrize("others", [(), ("static", "speech2vid", "atvgnet")])
 def test_maps_of_every_method_are_drawn(others):
     """Beside the correlations, or above them where there are many; no label on another."""
-    spec = importlib.util.spec_from_file_location("fig_heatmaps", "figures/fig_heatmaps.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script("fig_heatmaps")
     columns = ("real", "ours", *others, "still", "sway")
     fields = np.random.default_rng(0).uniform(0, 1, (4, len(columns), 128, 96))
     people = ["p1", "p2", "p3"]

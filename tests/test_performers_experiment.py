@@ -2,12 +2,11 @@
 is written and drawn of them.
 """
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from figure_scripts import load_script
 
 from talker.errors import TalkerError
 from talker.evaluators.face_embedding import DlibEmbedding, distances
@@ -119,10 +118,7 @@ def test_a_corpus_that_was_not_rendered_is_refused(written, tmp_path):
 def test_the_figure_drops_no_clip(written):
     import matplotlib.pyplot as plt
 
-    path = Path(__file__).parents[1] / "figures" / "fig_performers.py"
-    spec = importlib.util.spec_from_file_location("fig_performers", path)
-    figure = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(figure)
+    figure = load_script("fig_performers")
     _, axes = plt.subplots()
     figure._errors(axes, written)
     heights = [bar.get_height() for bar in axes.patches]

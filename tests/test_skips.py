@@ -1,14 +1,13 @@
 """Skip connections: two steps with them and without, what is measured, the picture, the figure."""
 
 import functools
-import importlib.util
 import json
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from figure_scripts import drawn_twice, load_script
 from small_training import weights_of
 
 from talker import evaluate as evaluation
@@ -22,7 +21,6 @@ from talker.experiments.skips import MEASURES, VARIANTS, configured, run, summar
 from talker.media import read_image, write_video
 from talker.metrics.intervals import bootstrap
 from talker.metrics.reconstruction import psnr
-from talker.plots import STYLE
 from talker.store import StoredClip, read_frames
 from talker.trainer import Trainer
 
@@ -224,9 +222,7 @@ def test_a_column_is_a_performers_first_clip(tmp_path):
 
 
 def test_the_figure_shows_frames_values_and_claims(tmp_path):
-    spec = importlib.util.spec_from_file_location("fig_skips", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script("fig_skips")
     dice, runs = np.random.default_rng(0), {}
     for name in VARIANTS:
         drawn = {key: dice.uniform(0.2, 0.9, 9).tolist() for key in MEASURES}
@@ -239,12 +235,7 @@ def test_the_figure_shows_frames_values_and_claims(tmp_path):
         "circumstances": {"clips": 9, "speakers": 3, "steps": 7},
     }
     picture = dice.integers(0, 255, (4 * 128, 8 * 96, 3), np.uint8)
-    with plt.rc_context(STYLE):
-        for name in ("a.png", "b.png"):
-            figure = script.draw(results, picture)
-            figure.savefig(tmp_path / name, dpi=150, metadata={"Software": None})
-            plt.close(figure)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    figure = drawn_twice(script.draw, results, picture, folder=tmp_path)
     strip, *panels, told = figure.axes
     assert [label.get_text() for label in strip.get_yticklabels()] == [*script.NAMES.values()]
     assert script.PANELS.keys() == set(MEASURES)

@@ -1,19 +1,17 @@
 """L1 over the whole frame: what its runs are asked for, two steps of them, claims, the figure."""
 
 import functools
-import importlib.util
 import json
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from figure_scripts import drawn_twice, load_script
 from safetensors.torch import load_file
-from small_training import SMOKE, started
+from small_training import started
 
 from talker import train as loop
-from talker.checkpoint import save_generator
 from talker.config import to_json
 from talker.errors import TalkerError
 from talker.experiments import ablation, claims, trials, whole_frame
@@ -31,8 +29,6 @@ from talker.experiments.whole_frame import (
 )
 from talker.media import read_image, write_image
 from talker.metrics.intervals import bootstrap
-from talker.models.generator import Generator
-from talker.plots import STYLE
 
 SCRIPT = Path(__file__).parents[1] / "figures/fig_whole_frame.py"
 few = functools.partial(bootstrap, draws=50)
@@ -59,14 +55,6 @@ def shrink(patch, start: Path) -> None:
     patch.setattr(loop, "Validation", lambda *_: None)
     for module in (whole_frame, claims):
         patch.setattr(module, "bootstrap", few)
-
-
-@pytest.fixture(scope="module")
-def start(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("start")
-    torch.manual_seed(5)
-    save_generator(folder, Generator(SMOKE.model), {})
-    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -251,9 +239,7 @@ def test_frames_stand_in_the_order_of_the_variants(tmp_path):
 
 
 def test_the_figure_shows_frames_values_and_claims(tmp_path):
-    spec = importlib.util.spec_from_file_location("fig_whole_frame", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script("fig_whole_frame")
     dice, done = np.random.default_rng(0), {}
     for name in VARIANTS:
         per_clip = {key: dice.uniform(0.2, 0.9, 2).tolist() for key in columns_of()}
@@ -265,12 +251,7 @@ def test_the_figure_shows_frames_values_and_claims(tmp_path):
     circumstances = {"clips": 2, "speakers": 2, "steps": 7}
     results = summarised(done) | {"frames": ["real", *VARIANTS], "circumstances": circumstances}
     picture = dice.integers(0, 255, (5 * 128, 9 * 96, 3), np.uint8)
-    with plt.rc_context(STYLE):
-        for name in ("a.png", "b.png"):
-            figure = script.draw(results, picture)
-            figure.savefig(tmp_path / name, dpi=150, metadata={"Software": None})
-            plt.close(figure)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    figure = drawn_twice(script.draw, results, picture, folder=tmp_path)
     strip, *panels, told = figure.axes
     assert [label.get_text() for label in strip.get_yticklabels()] == [*script.NAMES.values()]
     for axes, name in zip(panels, script.PANELS, strict=True):
