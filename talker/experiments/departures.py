@@ -51,8 +51,8 @@ from talker.trainer import Trainer
 
 PRESET = "laptop"
 START = SHIPPED
-STEPS_A = 1500  # of reconstruction, from random weights
-STEPS_B = 600  # adversarial, from `START`
+STEPS_A = 1000  # of reconstruction, from random weights
+STEPS_B = 400  # adversarial, from `START`
 CLIPS = 24  # of the validation split, spread over its performers
 SEED = 0  # of the noise that the clips are made with
 PRECISION = "fp32"  # what every processor has: bfloat16 without instructions for it is slower
