@@ -56,6 +56,10 @@ EXPERIMENTS = {
     "motion_maps": Experiment(
         "Fig. 14 and 20: where and which way a face moves", "talker.experiments.motion_maps"
     ),
+    "own_noise": Experiment(
+        "Table 5 and Fig. 12: blinks when the noise learns from the sequence loss alone",
+        "talker.experiments.own_noise",
+    ),
     "silence": Experiment(
         "Fig. 17: whether the mouth rests when nobody speaks", "talker.experiments.silence"
     ),
