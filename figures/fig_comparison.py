@@ -1,4 +1,4 @@
-"""Table 6: the full model beside the static baseline, Speech2Vid and ATVGNet, ours and the paper's.
+"""Table 6: the proposed model, the static baseline, Speech2Vid, ATVGNet; the paper's beside ours.
 
 Reads results/comparison.json, writes fig_comparison.png.
 """
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from talker.experiments.comparison import PROPOSED
+from talker.experiments.comparison import EQUAL, PROPOSED
 from talker.experiments.panels import SMALL, Line, in_units, metric_title, value_panel
 from talker.experiments.report import manifest, write_results
 from talker.plots import BLUE, INK, STYLE, VERMILION, WIDTH
@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 NAMES = {
     "real": "real videos",
     PROPOSED: "proposed",
+    EQUAL: "proposed, same time",
     "static": "static baseline",
     "speech2vid": "Speech2Vid",
     "atvgnet": "ATVGNet",
@@ -87,8 +88,8 @@ def draw(results: dict) -> Figure:
     note = (
         f"Ours: means (medians of AV Off. and blink dur.) over {about['clips']} clips of "
         f"{about['speakers']} speakers with 95 % intervals. Trained: {_trained(results)}; the "
-        "proposed one is finished weights. Corpora and evaluating networks differ from the "
-        "paper's, so that methods compare within a marker and not between two."
+        "proposed one without a time is finished weights. Corpora and evaluating networks differ "
+        "from the paper's, so that methods compare within a marker and not between two."
     )
     figure.supxlabel(textwrap.fill(note, 120), fontsize=SMALL, x=0.01, ha="left")
     return figure

@@ -9,12 +9,13 @@ import pytest
 from small_baselines import SMALL
 from small_training import SMOKE
 
+from talker import train as loop
 from talker.animate import load_still
 from talker.baselines.training import METHODS, Budget
 from talker.checkpoint import save_generator
 from talker.errors import TalkerError
 from talker.experiments import comparison
-from talker.experiments.comparison import IN_PAPER, PROPOSED, main
+from talker.experiments.comparison import EQUAL, IN_PAPER, PROPOSED, main, train_equal
 from talker.experiments.made import film, measured
 from talker.experiments.paper import read_table
 from talker.faces import find_detector
@@ -26,6 +27,18 @@ from talker.tracking import fit_crops
 
 CHEAP = {"metrics": ("psnr", "laplacian"), "workers": 1}
 BUDGET = Budget(steps=1)
+
+
+LEARN = (EQUAL, *METHODS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """The proposed model is of the smallest preset, too, and there is nothing to watch it on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "PRESET", "smoke")
+        patch.setattr(loop, "Validation", lambda *_: None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +60,7 @@ def made(noise_corpus, ours, tmp_path_factory):
 
 def test_every_method_of_the_paper_has_values_with_intervals(made):
     _, _, results = made
-    assert list(results["methods"]) == sorted([PROPOSED, *METHODS])
+    assert list(results["methods"]) == sorted([PROPOSED, *LEARN])
     for row in results["methods"].values():
         for name in CHEAP["metrics"]:
             value = row["values"][name]
@@ -55,7 +68,7 @@ def test_every_method_of_the_paper_has_values_with_intervals(made):
             assert row["per_clip"][name] == [pytest.approx(value["value"], abs=1e-4)]
         assert row["per_clip"]["clip"] == results["clips"] == ["p022/p022_000"]
         assert len(row["weights"]) == 64 and row["commit"]
-    assert {results["methods"][name]["training"]["step"] for name in METHODS} == {1}
+    assert {results["methods"][name]["training"]["step"] for name in LEARN} == {1}
     # What compares says nothing of the real videos themselves.
     assert results["real"]["values"].keys() == {"laplacian"}
 
@@ -74,7 +87,7 @@ def test_clips_are_files_with_the_sound_of_the_real_ones(made, noise_corpus):
     runs, _, _ = made
     clip = clips(noise_corpus, "test")[0]
     real = read_video(clip.video)[0]
-    for name in (PROPOSED, *METHODS):
+    for name in (PROPOSED, *LEARN):
         stem = runs / name / "clips" / clip.name
         frames, fps = read_video(stem.with_suffix(".mp4"))
         assert frames.shape == real.shape and fps == 25
@@ -104,9 +117,9 @@ def test_an_interrupted_comparison_goes_on(made, noise_corpus, ours, tmp_path, m
     monkeypatch.setattr(comparison, "examine", interrupted)
     with pytest.raises(KeyboardInterrupt):
         main(noise_corpus, tmp_path / "runs", out, BUDGET, ours, SMALL, **CHEAP)
-    assert set(json.loads(out.read_text())["methods"]) == {PROPOSED, "static"}
+    assert set(json.loads(out.read_text())["methods"]) == {PROPOSED, EQUAL, "static"}
     main(noise_corpus, tmp_path / "runs", out, BUDGET, ours, SMALL, **CHEAP)
-    assert order == [PROPOSED, "static", "speech2vid", "speech2vid", "atvgnet"]
+    assert order == [PROPOSED, EQUAL, "static", "speech2vid", "speech2vid", "atvgnet"]
     finished = json.loads(out.read_text())
     assert finished["methods"].keys() == results["methods"].keys()
     assert finished["real"] == results["real"]
@@ -116,6 +129,21 @@ def test_results_of_other_settings_are_refused(made, noise_corpus, ours):
     runs, out, _ = made
     with pytest.raises(TalkerError, match="results of other settings"):
         main(noise_corpus, runs, out, Budget(steps=2), ours, SMALL, **CHEAP)
+
+
+def test_the_proposed_model_learns_for_the_minutes_of_all_calls(noise_corpus, tmp_path):
+    """Interruptions do not lengthen it: the second call has next to nothing left."""
+    budget = Budget(minutes=0.05)
+    first = train_equal(noise_corpus, tmp_path, budget)
+    assert first.step >= 1 and first.seconds >= 1
+    again = train_equal(noise_corpus, tmp_path, budget)
+    assert first.step <= again.step <= first.step + 2
+
+
+def test_the_proposed_model_that_diverges_is_told(noise_corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison, "train_trial", lambda config: "a loss is not finite")
+    with pytest.raises(TalkerError, match="not finite"):
+        train_equal(noise_corpus, tmp_path, Budget(steps=1))
 
 
 def test_a_clip_that_cannot_be_measured_is_named(noise_corpus, tmp_path):

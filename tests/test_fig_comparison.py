@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from figure_scripts import load_script
 
-from talker.experiments.comparison import IN_PAPER, PROPOSED, TABLE
+from talker.experiments.comparison import EQUAL, IN_PAPER, PROPOSED, TABLE
 from talker.experiments.paper import read_table
 from talker.metrics.intervals import bootstrap
 from talker.metrics.registry import METRICS
@@ -36,6 +36,8 @@ def results() -> dict:
             }
             told = {} if row["method"] == PROPOSED else {"step": 900, "seconds": 10800.0}
             methods[row["method"]] = {"values": drawn, "training": told}
+    given = {"step": 3000, "seconds": 10800.0}
+    methods[EQUAL] = {"values": methods[PROPOSED]["values"], "training": given}
     alone = {name: few(dice.normal(0.5, 0.1, 14)) for name, m in METRICS.items() if not m.compares}
     return {
         "methods": methods,
@@ -71,7 +73,7 @@ def test_every_method_is_drawn_with_all_that_the_paper_has(figure_script, result
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     for name, (ours, theirs) in panels.items():
         assert len(theirs) == (3 if name == "wer" else 13)  # words are read of GRID alone
-        methods = 0 if name == "wer" else 4
+        methods = 0 if name == "wer" else 5
         assert len(ours) == methods + (not METRICS[name].compares)
     atvgnet = [x for x, y in panels["psnr"][1] if y == 0]
     assert atvgnet == [20.107]
@@ -81,7 +83,7 @@ def test_every_method_is_drawn_with_all_that_the_paper_has(figure_script, result
 
 def test_distances_are_ratios_to_the_proposed_model_of_the_same_corpus(figure_script, results):
     ours, theirs = drawn(figure_script, results)["acd"]
-    proposed = [x for x, y in ours + theirs if y == 3]
+    proposed = [x for x, y in ours + theirs if y == 4]
     assert proposed == [1.0] * 5
     assert [x for x, y in theirs if y == 0] == [pytest.approx(2.14 / 1.53)]
 
@@ -91,5 +93,5 @@ def test_a_comparison_that_is_not_finished_is_drawn_as_far_as_it_is(figure_scrip
     del results["methods"]["atvgnet"]
     results["methods"][PROPOSED]["values"]["acd"] = bootstrap([])
     panels = drawn(figure_script, results)
-    assert len(panels["psnr"][0]) == 3
+    assert len(panels["psnr"][0]) == 4
     assert panels["acd"][0] == []

@@ -1,12 +1,14 @@
-"""Table 6: the full model against the static baseline, Speech2Vid and ATVGNet.
+"""Table 6: the proposed model against the static baseline, Speech2Vid and ATVGNet.
 
     talker experiments run comparison --corpus CORPUS --runs RUNS
 
 The three others are built after their own papers (`talker.baselines`) and learn from the training
 split of the same corpus, each for the same time on the same machine; the paper takes the last two
-with the weights that their authors published. "proposed" is a finished generator, that of the
-package or of another folder: how long it was trained is in its own description, which stands in the
-results beside the steps and seconds of the others, and is to be read with them.
+with the weights that their authors published. "equal" is the proposed model, preset `laptop` from
+random weights, for the same time, and what the others are to be held against. "proposed" is a
+finished generator, that of the package or of another folder: it shows what more time is worth, and
+how long it was trained is in its own description, which stands in the results beside the steps and
+seconds of the others.
 
 Each method makes the clips of the test split from their first frames, as video files with sound,
 stored like the real ones so that compression blurs both alike, and `talker.evaluate` measures them
@@ -41,6 +43,8 @@ from talker.baselines.training import (
     train,
 )
 from talker.checkpoint import SHIPPED, load_generator, read_config, read_description
+from talker.config import preset
+from talker.errors import TalkerError
 from talker.experiments.made import (
     Speak,
     about_metrics,
@@ -51,11 +55,21 @@ from talker.experiments.made import (
 )
 from talker.experiments.paper import read_table
 from talker.experiments.report import circumstances, write_results
-from talker.experiments.trials import Row, held, make_all
+from talker.experiments.training_log import read_log
+from talker.experiments.trials import (
+    NEVER,
+    Row,
+    changed,
+    equally_long,
+    held,
+    make_all,
+    seconds_of,
+    train_trial,
+)
 from talker.store import StoredClip
 from talker.store import clips as stored_clips
 
-PROPOSED = "proposed"
+PROPOSED, EQUAL = "proposed", "equal"
 IN_PAPER = {
     "proposed": PROPOSED,
     "baseline": "static",
@@ -63,14 +77,18 @@ IN_PAPER = {
     "ATVGNet": "atvgnet",
 }
 TABLE = "paper_table6.csv"
-MINUTES = 180.0  # of steps, for each of the three
+MINUTES = 75.0  # of steps, for each of the three and for "equal"
+PRESET = "laptop"  # of "equal"
+PRECISION = "fp32"  # what every processor has: bfloat16 without instructions for it is slower
+WARM_UP = 1800  # steps of "equal" that are reconstruction alone, somewhat more than half
 SEED = 0  # of trainings, and of the noise that the proposed model's clips are made with
 
 
 def speaking(name: str, runs: Path, generator: Path | None) -> Speak:
     """How a method makes a clip: a trained baseline in RUNS/NAME, or the proposed generator."""
-    if name == PROPOSED:
-        return by_generator(load_generator(generator), SEED)
+    if name in (PROPOSED, EQUAL):
+        folder = generator if name == PROPOSED else runs / EQUAL / "generator"
+        return by_generator(load_generator(folder), SEED)
     baseline = load_baseline(runs / name)
     baseline.maker.to("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -78,6 +96,23 @@ def speaking(name: str, runs: Path, generator: Path | None) -> Speak:
         return baseline.animate(still, signal, np.asarray(clip.truth["landmarks"][0]))
 
     return speak
+
+
+def train_equal(corpus: Path, runs: Path, budget: Budget) -> Progress:
+    """Train the proposed model from random weights, or go on; returns how far it has come.
+
+    Raises TalkerError when a loss is not finite.
+    """
+    out = runs / EQUAL
+    config = equally_long(preset(PRESET), corpus, out, budget.steps or NEVER, WARM_UP)
+    config = changed(config, {"train.precision": PRECISION, "train.seed": SEED})
+    if budget.minutes is not None:
+        left = max(budget.minutes - seconds_of(out) / 60, 1e-3)  # 0 would be no limit
+        config = changed(config, {"train.minutes": left})
+    problem = train_trial(config)
+    if problem is not None:
+        raise TalkerError(problem)
+    return Progress(read_log(out / "log.jsonl")[-1]["step"], seconds_of(out))
 
 
 def examine(
@@ -91,7 +126,7 @@ def examine(
 ) -> Row:
     """Train and measure a method; what the results file says of it, and of the real videos.
 
-    learn: trains a baseline; returns how far it has come. options: those of `evaluate`.
+    learn: trains a method; returns how far it has come. options: those of `evaluate`.
     """
     folder = runs / name
     if name == PROPOSED:
@@ -100,7 +135,9 @@ def examine(
     else:
         progress = learn(name)
         training = {"step": progress.step, "seconds": round(progress.seconds, 1)}
-        row = {"training": training, "weights": read_description(folder / ABOUT)["sha256"]}
+        own = name == EQUAL
+        about = read_config(folder / "generator") if own else read_description(folder / ABOUT)
+        row = {"training": training, "weights": about["sha256"]}
     film(speaking(name, runs, generator), clips, folder / "clips")
     found = measured(folder / "clips", corpus, clips, folder / "evaluation.json", **options)
     return row | both(found)
@@ -138,6 +175,8 @@ def main(
     done, known = earlier.get("methods", {}), {"real": earlier.get("real")}
 
     def learn(name: str) -> Progress:
+        if name == EQUAL:
+            return train_equal(corpus, runs, budget)
         return train(name, corpus, runs / name, budget, given.get(name), SEED)
 
     def make(name: str) -> Row:
@@ -158,7 +197,7 @@ def main(
         write_results(out, told | known | about)
 
     # The finished one first: should the corpus or an evaluator be at fault, it shows in minutes.
-    make_all([PROPOSED, *METHODS], done, make, write)
+    make_all([PROPOSED, EQUAL, *METHODS], done, make, write)
 
 
 def run(
@@ -171,6 +210,6 @@ def run(
 ) -> None:
     """The comparison, for `talker experiments run comparison`.
 
-    minutes, steps: what each of the three may take, whichever ends first. See `main`.
+    minutes, steps: what each of those that learn may take, whichever ends first. See `main`.
     """
     main(corpus, runs, out, Budget(steps, minutes), generator)
