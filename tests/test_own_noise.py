@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from figure_scripts import drawn_twice, load_script
 from safetensors.torch import load_file
 from small_training import SMOKE, started
 
@@ -194,3 +195,26 @@ def test_half_of_the_blinks_is_the_bound():
         "undecided",
     ]
     assert told["values"]["with"]["blinks_per_second"]["value"] == pytest.approx(0.6)
+
+
+# ---- the figure
+
+
+def test_the_figure_shows_every_generator_and_claim(tmp_path):
+    dice, rows = np.random.default_rng(0), {}
+    for name in ("real", *VARIANTS):
+        columns = {measure: dice.uniform(0.2, 0.9, 3).tolist() for measure in MEASURES}
+        rows[f"{name}-0"] = {
+            "variant": name,
+            "seed": 0,
+            "per_clip": {"clip": ["a", "b", "c"]} | columns,
+        }
+    about = {"clips": 3, "speakers": 2, "films": 3, "steps": 7}
+    script = load_script("fig_own_noise")
+    figure = drawn_twice(script.draw, summarised(rows) | {"circumstances": about}, folder=tmp_path)
+    *panels, told = figure.axes
+    for axes, name in zip(panels, script.PANELS, strict=True):
+        dots = [line for line in axes.lines if line.get_marker() == "o"]
+        assert len(dots) == 1 + len(VARIANTS) - (name == "r_opening")
+    said = [text.get_text() for text in told.texts]
+    assert sum("without sequence loss" in text for text in said) == 2

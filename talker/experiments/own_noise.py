@@ -80,7 +80,7 @@ MEASURES = ("blinks_per_second", "ear_deviation", "r_opening")
 _BLINKS = "removing the sequence discriminator drastically reduces blink generation"
 CLAIMS = (
     Claim(
-        "without the sequence loss blinks halve, or more",
+        "without sequence loss blinks halve",
         _BLINKS,
         "blinks_per_second",
         WITHOUT,
@@ -89,7 +89,7 @@ CLAIMS = (
         least=HALF,
     ),
     Claim(
-        "the same against five times its weight",
+        "the same, with five times its weight",
         _BLINKS,
         "blinks_per_second",
         WITHOUT,
@@ -98,7 +98,7 @@ CLAIMS = (
         least=HALF,
     ),
     Claim(
-        "without the sequence loss eyes move less",
+        "without sequence loss eyes move less",
         _BLINKS,
         "ear_deviation",
         WITHOUT,
