@@ -58,7 +58,7 @@ def test_environment_yml_and_pyproject_ask_for_the_same(
     assert listed == {str(requirement) for requirement in requirements}
 
 
-def test_environment_yml_says_who_needs_each_package() -> None:
+def test_environment_yml_says_what_each_package_is_for() -> None:
     lines = (ROOT / "environment.yml").read_text().splitlines()
     packages = [line for line in lines if re.match(r"\s+- [a-z]", line) and "pip:" not in line]
     uncommented = [line.strip() for line in packages if "  # " not in line]
