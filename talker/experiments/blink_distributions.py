@@ -46,7 +46,7 @@ from talker.metrics.landmarks import eye_aspect_ratio
 from talker.store import FPS, StoredClip, read_frames
 from talker.tracking import fit_crops
 
-SEEDS = 7  # films of each clip: 336 of the 48 clips held out
+SEEDS = 7  # films of each clip; the paper's question wants some hundred of them
 TRUTH = "truth"
 Film = dict[str, list]  # clip, its number; lengths, the seconds of each blink
 
