@@ -99,9 +99,10 @@ with tempfile.TemporaryDirectory() as temporary:
 Video(data=film, mimetype="video/mp4", embed=True, width=576, html_attributes="controls loop")
 
 # %% [markdown]
-# Play it a few times, and note down what you believe each film lacks, before you read on. (The video
-# is small and compressed hard; the pictures further down are sharper.) This is what each term is *said* to be for, in the paper's words where they are quoted
-# {footcite:p}`vougioukas2020`, and the measure that should tell:
+# Play it a few times, and note down what you believe each film lacks, before you read on. If you
+# cannot tell some of them apart, note that down too. (The video is small and compressed hard; the
+# pictures further down are sharper.) This is what each term is *said* to be for, in the paper's words
+# where they are quoted {footcite:p}`vougioukas2020`, and the measure that should tell:
 #
 # | name | without | what the paper concludes from Table 5 | measure |
 # |---|---|---|---|
