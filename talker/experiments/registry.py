@@ -47,6 +47,10 @@ EXPERIMENTS = {
         "Fig. 14 and 15: one still under six emotions, and what a classifier says of them",
         "talker.experiments.emotions",
     ),
+    "generated_sharpness": Experiment(
+        "Table 5, sharpness: of the mouths that the ablation's generators made",
+        "talker.experiments.generated_sharpness",
+    ),
     "identities": Experiment(
         "Fig. 13 and 16: one sentence in many mouths, unseen ones", "talker.experiments.identities"
     ),
