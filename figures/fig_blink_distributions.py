@@ -34,7 +34,7 @@ def many(axes: Axes, films: dict[str, dict], colours: dict[str, str], values: di
         axes.bar(at, shares, 0.9 * wide, color=colours[name], label=label)
     axes.set_xticks(range(most + 1))
     axes.set(xlabel="blinks in a video of 3 s", ylabel="% of videos")
-    axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
+    axes.set_ylim(0, (1.1 + 0.17 * len(films)) * axes.get_ylim()[1])  # room for the legend
     axes.legend(
         loc="upper right",
         title="mean (95 % interval)",
@@ -52,8 +52,14 @@ def long(axes: Axes, films: dict[str, dict], colours: dict[str, str], values: di
         label = f"{name}: {told['value']:.2f} ({told['low']:.2f} to {told['high']:.2f})"
         axes.ecdf(seconds, color=colours[name], label=label)
     axes.set(xlabel="mean seconds of a video's blinks", ylabel="share of videos up to there")
-    axes.set_xlim(0, None)
-    axes.legend(title="median (95 % interval)", fontsize=8, title_fontsize=8, alignment="left")
+    axes.set_xlim(0, 1.7 * max(averages(film).max() for film in films.values()))  # likewise
+    axes.legend(
+        loc="lower right",
+        title="median (95 % interval)",
+        fontsize=8,
+        title_fontsize=8,
+        alignment="left",
+    )
 
 
 def said(tests: dict, name: str, measure: str) -> str:
