@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from talker.experiments.panels import (
+    ABLATED,
     GREY,
     SMALL,
     Line,
@@ -26,15 +27,6 @@ from talker.experiments.report import manifest, write_results
 from talker.plots import BLUE, INK, STYLE, WIDTH
 
 HERE = Path(__file__).parent
-NAMES = {
-    "real": "real videos",
-    "full": "full model",
-    "no-adv": r"no $L_{adv}$",
-    "no-l1": r"no $L_{L1}$",
-    "no-img": r"no $L_{img}$",
-    "no-sync": r"no $L_{sync}$",
-    "no-seq": r"no $L_{seq}$",
-}
 PANELS = (
     *("psnr", "ssim", "cpbd", "acd", "wer", "av_confidence", "av_offset", "blinks"),
     "blink_duration",
@@ -52,7 +44,7 @@ def _panel(axes: Axes, results: dict, name: str, named: bool) -> None:
     if name in RATIOS:
         units = {"ours": ours["real"][name]["value"], "paper": paper["real"][name]}
     lines = []
-    for variant, label in NAMES.items():
+    for variant, label in ABLATED.items():
         value = in_units(ours.get(variant, {}).get(name), units["ours"])
         theirs = paper.get(variant, {}).get(name)
         # SSIM of real videos with themselves is 1 by definition, and would only push the others

@@ -16,20 +16,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from talker.experiments.drawn import film_rows
-from talker.experiments.panels import SMALL, Line, claim_lines, value_panel
+from talker.experiments.panels import ABLATED, SMALL, Line, claim_lines, value_panel
 from talker.experiments.report import manifest, write_results
 from talker.plots import BLUE, INK, STYLE, WIDTH
 
 HERE = Path(__file__).parent
-NAMES = {
-    "real": "real videos",
-    "full": "full model",
-    "no-adv": r"no $L_{adv}$",
-    "no-l1": r"no $L_{L1}$",
-    "no-img": r"no $L_{img}$",
-    "no-sync": r"no $L_{sync}$",
-    "no-seq": r"no $L_{seq}$",
-}
 PANELS = {"cpbd_lower": "CPBD, lower", "laplacian_mouth": "mouth detail"}
 
 
@@ -39,12 +30,12 @@ def draw(results: dict, picture: np.ndarray) -> Figure:
     heights = [strip, 1.5, 0.19 * len(results["claims"]) + 0.25]
     figure = plt.figure(figsize=(WIDTH, sum(heights) + 1.0))
     grid = figure.add_gridspec(len(heights), len(PANELS), height_ratios=heights)
-    films = [NAMES[name] for name in results["pictures"]]
+    films = [ABLATED[name] for name in results["pictures"]]
     film_rows(figure.add_subplot(grid[0, :]), picture, films)
     for place, (name, title) in enumerate(PANELS.items()):
         lines = [
             Line(label, INK if each == "real" else BLUE, results["values"].get(each, {}).get(name))
-            for each, label in NAMES.items()
+            for each, label in ABLATED.items()
         ]
         value_panel(figure.add_subplot(grid[1, place]), lines, title, place == 0)
     claim_lines(figure.add_subplot(grid[2, :]), results["claims"], PANELS)

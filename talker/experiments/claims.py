@@ -17,7 +17,7 @@ are over clips: how much two trainings differ that have other seeds alone, they 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -149,6 +149,20 @@ def over_seeds(rows: Sequence[np.ndarray]) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # numpy's, on columns of NaN
         return np.nanmean(np.stack(rows), axis=0)
+
+
+def pooled(
+    runs: Mapping[int, Columns], names: Mapping[str, str]
+) -> dict[str, dict[str, float | int | None]]:
+    """Means over clips with 95 % intervals, the values of a clip averaged over seeds.
+
+    names: by the key of the result, the column that it is of; see `Runs`.
+    """
+    values = {}
+    for name, column in names.items():
+        rows = [np.array(run[column], float) for run in runs.values()]
+        values[name] = bootstrap(over_seeds(rows), np.mean)
+    return values
 
 
 def decide(claim: Claim, runs: Runs) -> dict[str, Any]:

@@ -62,6 +62,7 @@ from talker.experiments.trials import (
     changed,
     equally_long,
     held,
+    limited,
     make_all,
     seconds_of,
     train_trial,
@@ -107,8 +108,7 @@ def train_equal(corpus: Path, runs: Path, budget: Budget) -> Progress:
     config = equally_long(preset(PRESET), corpus, out, budget.steps or NEVER, WARM_UP)
     config = changed(config, {"train.precision": PRECISION, "train.seed": SEED})
     if budget.minutes is not None:
-        left = max(budget.minutes - seconds_of(out) / 60, 1e-3)  # 0 would be no limit
-        config = changed(config, {"train.minutes": left})
+        config = limited(config, 60 * budget.minutes)
     problem = train_trial(config)
     if problem is not None:
         raise TalkerError(problem)

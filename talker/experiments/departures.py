@@ -39,6 +39,7 @@ from talker.experiments.trials import (
     changed,
     equally_long,
     held,
+    limited,
     make_all,
     seconds_of,
     train_trial,
@@ -145,8 +146,7 @@ def train_variant(name: str, corpus: Path, runs: Path, seconds: float) -> str | 
     """
     config = configured(name, corpus, runs)
     if not config.train.warm_up:
-        left = max(seconds - seconds_of(runs / name), 1e-3)  # 0 would be no limit
-        config = changed(config, {"train.steps": None, "train.minutes": left / 60})
+        config = limited(changed(config, {"train.steps": None}), seconds)
     return train_trial(config)
 
 

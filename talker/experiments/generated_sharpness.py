@@ -19,7 +19,7 @@ variant of the first seed. Nothing is trained; the ablation has to have run.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,9 @@ from tqdm import tqdm
 from talker.emphasis import MOUTH
 from talker.errors import TalkerError
 from talker.experiments.ablation import SEEDS
-from talker.experiments.claims import NAMES, Claim, Columns, Runs, decide, over_seeds
+from talker.experiments.claims import NAMES, Claim, Columns, Runs, decide, pooled
 from talker.experiments.report import circumstances, write_results
 from talker.media import write_image
-from talker.metrics.intervals import bootstrap
 from talker.metrics.landmarks import inner_lip_distance
 from talker.metrics.reconstruction import lower_half
 from talker.metrics.sharpness import EVERY, cpbd, laplacian_variance, looked_at
@@ -68,17 +67,17 @@ def mouths(frames: np.ndarray) -> np.ndarray:
 def examine(
     clips: Sequence[StoredClip], film_of: Callable[[StoredClip], Path]
 ) -> tuple[Columns, list[np.ndarray]]:
-    """`MEASURES` of each clip's film, and the mouths of those that are shown, (h, w, 3) each."""
+    """`MEASURES` of each clip's film, and the mouths of those that are shown, (h, w, 3) each.
+
+    The second is the detail itself, squared grey levels; what it is a share of comes after.
+    """
     columns: Columns = {"clip": [], **{name: [] for name in MEASURES}}
     shown, seen = [], set()
     for clip in tqdm(clips, unit="clip"):
-        frames, real = read_frames(film_of(clip)), read_frames(clip.video)
+        frames = read_frames(film_of(clip))
         columns["clip"].append(clip.name)
         columns["cpbd_lower"].append(round(cpbd(lower_half(frames)), 5))
-        detail, real_detail = (
-            laplacian_variance(mouths(looked_at(each, EVERY))) for each in (frames, real)
-        )
-        columns["laplacian_mouth"].append(round(detail / real_detail, 5))
+        columns["laplacian_mouth"].append(laplacian_variance(mouths(looked_at(frames, EVERY))))
         if clip.speaker not in seen and len(seen) < SHOWN:
             seen.add(clip.speaker)
             opening = inner_lip_distance(np.asarray(clip.truth["landmarks"]))[: len(frames)]
@@ -114,10 +113,15 @@ def run(corpus: Path, runs: Path, out: Path, seeds: tuple[int, ...] = SEEDS) -> 
             rows.append(np.concatenate(shown, axis=1))
             names.append(variant)
     write_image(out.with_name(f"{out.stem}_mouths.png"), np.concatenate(rows))
+    real = np.array(of_real["laplacian_mouth"])
+    for columns in (columns for of in found.values() for columns in of.values()):
+        shares = np.array(columns["laplacian_mouth"]) / real
+        columns["laplacian_mouth"] = [round(float(share), 5) for share in shares]
+    measures = dict(zip(MEASURES, MEASURES, strict=True))
     write_results(
         out,
         {
-            "values": {variant: pooled(of) for variant, of in found.items()},
+            "values": {variant: pooled(of, measures) for variant, of in found.items()},
             "claims": [decide(claim, found) for claim in CLAIMS],
             "per_clip": {
                 f"{variant}-{seed}": columns
@@ -133,11 +137,3 @@ def run(corpus: Path, runs: Path, out: Path, seeds: tuple[int, ...] = SEEDS) -> 
             ),
         },
     )
-
-
-def pooled(of: Mapping[int, Columns]) -> dict[str, dict[str, float | int | None]]:
-    """Means over clips with 95 % intervals, the values of a clip averaged over seeds."""
-    return {
-        name: bootstrap(over_seeds([np.array(c[name], float) for c in of.values()]), np.mean)
-        for name in MEASURES
-    }

@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 from talker.checkpoint import SHIPPED, load_generator, read_config, save_generator
 from talker.config import Config, preset, to_json
-from talker.experiments.claims import HALF, Claim, Runs, decide, over_seeds
+from talker.experiments.claims import HALF, Claim, Runs, decide, pooled
 from talker.experiments.held_out import as_stored
 from talker.experiments.report import circumstances, write_results
 from talker.experiments.talking import generate
@@ -51,7 +51,6 @@ from talker.experiments.trials import (
 )
 from talker.faces import DlibDetector
 from talker.metrics.blinks import find_blinks
-from talker.metrics.intervals import bootstrap
 from talker.metrics.landmarks import correlation, eye_aspect_ratio, inner_lip_distance
 from talker.models.generator import Generator
 from talker.models.noise_generator import NoiseGenerator
@@ -201,13 +200,8 @@ def summarised(done: Mapping[str, Row]) -> dict[str, Any]:
     for row in done.values():
         if "per_clip" in row:
             runs.setdefault(row["variant"], {})[row["seed"]] = row["per_clip"]
-    values = {
-        variant: {
-            name: bootstrap(over_seeds([np.array(c[name], float) for c in of.values()]), np.mean)
-            for name in MEASURES
-        }
-        for variant, of in runs.items()
-    }
+    measures = dict(zip(MEASURES, MEASURES, strict=True))
+    values = {variant: pooled(of, measures) for variant, of in runs.items()}
     return {"values": values, "claims": [decide(claim, runs) for claim in CLAIMS]}
 
 

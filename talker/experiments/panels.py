@@ -17,6 +17,16 @@ SIGNS = {
     UNDECIDED: ("?", INK),
 }
 SMALL, GREY = 7.5, "#bbbbbb"
+# Of `talker.experiments.ablation`, in the order of Table 5.
+ABLATED = {
+    "real": "real videos",
+    "full": "full model",
+    "no-adv": r"no $L_{adv}$",
+    "no-l1": r"no $L_{L1}$",
+    "no-img": r"no $L_{img}$",
+    "no-sync": r"no $L_{sync}$",
+    "no-seq": r"no $L_{seq}$",
+}
 # Where the columns of claims begin, as shares of the width.
 CLAIM, MEASURE, DIFFERENCE, VERDICT, WORD = 0.0, 0.435, 0.56, 0.84, 0.867
 

@@ -82,6 +82,12 @@ def seconds_of(run: Path) -> float:
     return sum(row["seconds"] for row in read_log(run / "log.jsonl"))
 
 
+def limited(config: Config, seconds: float) -> Config:
+    """The settings of a call that ends a run after so many seconds, earlier calls included."""
+    left = max(seconds - seconds_of(Path(config.train.out)), 1e-3)  # 0 would be no limit
+    return changed(config, {"train.minutes": left / 60})
+
+
 def train_trial(config: Config) -> str | None:
     """Train a run, or go on; returns what is wrong where a loss is not finite, else None.
 

@@ -36,7 +36,7 @@ import numpy as np
 from talker.checkpoint import load_generator, read_config
 from talker.config import Config, to_json
 from talker.experiments import ablation
-from talker.experiments.claims import Claim, Columns, Runs, decide, over_seeds
+from talker.experiments.claims import Claim, Runs, decide, pooled
 from talker.experiments.report import circumstances, write_results
 from talker.experiments.talking import measure
 from talker.experiments.talking_tables import columns
@@ -51,7 +51,6 @@ from talker.experiments.trials import (
     train_trial,
 )
 from talker.media import read_image, write_image
-from talker.metrics.intervals import bootstrap
 from talker.store import StoredClip
 from talker.store import clips as stored_clips
 
@@ -131,15 +130,6 @@ def frames_of(films: Sequence[np.ndarray]) -> np.ndarray:
     for film in films[:people]:
         row += [*film[np.linspace(8, len(film) - 8, moments).round().astype(int)]]
     return np.concatenate(row, axis=1)
-
-
-def pooled(runs: Mapping[int, Columns], names: Mapping[str, str]) -> dict[str, dict]:
-    """Means over clips of the columns that are the values of `names`, by its keys; see `Runs`."""
-    values = {}
-    for name, column in names.items():
-        rows = [np.array(run[column], float) for run in runs.values()]
-        values[name] = bootstrap(over_seeds(rows), np.mean)
-    return values
 
 
 def summarised(done: Mapping[str, Row]) -> dict[str, Any]:
