@@ -1,6 +1,6 @@
 """Table 6: the proposed model, the static baseline, Speech2Vid, ATVGNet; the paper's beside ours.
 
-Reads results/comparison.json, writes fig_comparison.png.
+Reads results/comparison.json and results/comparison_frames.png, writes fig_comparison.png.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from PIL import Image
 
 from talker.experiments.comparison import EQUAL, PROPOSED
+from talker.experiments.drawn import film_rows
 from talker.experiments.panels import SMALL, Line, in_units, metric_title, value_panel
 from talker.experiments.report import manifest, write_results
 from talker.plots import BLUE, INK, STYLE, VERMILION, WIDTH
@@ -70,12 +73,17 @@ def _trained(results: dict) -> str:
     return "; ".join(told)
 
 
-def draw(results: dict) -> Figure:
-    """The figure for the content of comparison.json."""
+def draw(results: dict, picture: np.ndarray) -> Figure:
+    """The figure for the content of comparison.json, and its picture (H, W, 3)."""
     lines = -(-len(PANELS) // COLUMNS)
-    figure, grid = plt.subplots(lines, COLUMNS, figsize=(WIDTH, 1.25 * lines + 1.1))
-    for place, (name, axes) in enumerate(zip(PANELS, grid.flat, strict=True)):
-        _panel(axes, results, name, place % COLUMNS == 0)
+    strip = 0.8 * WIDTH * picture.shape[0] / picture.shape[1]
+    heights = [strip] + [1.25] * lines
+    figure = plt.figure(figsize=(WIDTH, sum(heights) + 1.2))
+    grid = figure.add_gridspec(lines + 1, COLUMNS, height_ratios=heights)
+    film_rows(figure.add_subplot(grid[0, :]), picture, [NAMES[name] for name in results["frames"]])
+    for place, name in enumerate(PANELS):
+        row, column = divmod(place, COLUMNS)
+        _panel(figure.add_subplot(grid[1 + row, column]), results, name, column == 0)
     style = {"linestyle": "", "markersize": 4}
     hollow = style | {"markerfacecolor": "white", "markeredgecolor": VERMILION}
     marks = [Line2D([], [], color=BLUE, marker="o", label="ours", **style)]
@@ -98,8 +106,9 @@ def draw(results: dict) -> Figure:
 def main() -> None:
     """Draw the figure."""
     results = json.loads((HERE / "results/comparison.json").read_text(encoding="utf-8"))
+    picture = np.asarray(Image.open(HERE / "results/comparison_frames.png"))
     with plt.rc_context(STYLE):
-        figure = draw(results)
+        figure = draw(results, picture)
         figure.savefig(HERE / "fig_comparison.png", dpi=150, metadata={"Software": None})
         plt.close(figure)
     write_results(HERE / "manifest.json", manifest(HERE))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from small_baselines import SMALL
 from small_training import SMOKE
 
@@ -19,7 +20,7 @@ from talker.experiments.comparison import EQUAL, IN_PAPER, PROPOSED, main, train
 from talker.experiments.made import film, measured
 from talker.experiments.paper import read_table
 from talker.faces import find_detector
-from talker.media import read_audio, read_video
+from talker.media import read_audio, read_image, read_video
 from talker.metrics.registry import METRICS
 from talker.models.generator import Generator
 from talker.store import clips, read_sound, write_clip
@@ -93,6 +94,26 @@ def test_clips_are_files_with_the_sound_of_the_real_ones(made, noise_corpus):
         assert frames.shape == real.shape and fps == 25
         np.testing.assert_array_equal(read_sound(stem.with_suffix(".wav")), read_sound(clip.audio))
         assert len(read_audio(stem.with_suffix(".mp4"))[0]) >= 48000
+
+
+def test_moments_of_every_method_stand_below_the_real_ones(made, noise_corpus):
+    runs, out, results = made
+    assert results["frames"] == ["real", *comparison.ORDER]
+    rows = np.split(read_image(out.with_name("comparison_frames.png")), len(results["frames"]))
+    clip = clips(noise_corpus, "test")[0]
+    films = {"real": clip.video} | {
+        name: runs / name / "clips" / f"{clip.name}.mp4" for name in comparison.ORDER
+    }
+    for name, row in zip(results["frames"], rows, strict=True):
+        np.testing.assert_array_equal(row[:, :96], read_video(films[name])[0][8])
+
+
+def test_the_film_has_three_methods_above_three_others(made):
+    _, out, _ = made
+    with Image.open(out.with_name("comparison_moving.webp")) as film:
+        assert film.is_animated and film.n_frames > 20
+        wide, high = film.size
+    assert wide == 3 * 2 * 96 and high >= 2 * 2 * 128
 
 
 def test_what_is_there_is_not_made_again(made, noise_corpus, ours, monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from figure_scripts import load_script
 
-from talker.experiments.comparison import EQUAL, IN_PAPER, PROPOSED, TABLE
+from talker.experiments.comparison import EQUAL, IN_PAPER, ORDER, PROPOSED, TABLE
 from talker.experiments.paper import read_table
 from talker.metrics.intervals import bootstrap
 from talker.metrics.registry import METRICS
@@ -41,6 +41,7 @@ def results() -> dict:
     alone = {name: few(dice.normal(0.5, 0.1, 14)) for name, m in METRICS.items() if not m.compares}
     return {
         "methods": methods,
+        "frames": ["real", *ORDER],
         "real": {"values": alone},
         "paper": paper,
         "metrics": {name: metric.about for name, metric in METRICS.items()},
@@ -51,12 +52,13 @@ def results() -> dict:
 def drawn(figure_script, results, path=None):
     """The panels by metric: places (x, y) of our values, and of the paper's."""
     with plt.rc_context(STYLE):
-        figure = figure_script.draw(results)
+        picture = np.zeros((128 * len(results["frames"]), 9 * 96, 3), np.uint8)
+        figure = figure_script.draw(results, picture)
         if path is not None:
             figure.savefig(path, dpi=150, metadata={"Software": None})
         plt.close(figure)
     panels = {}
-    for name, axes in zip(figure_script.PANELS, figure.axes, strict=True):
+    for name, axes in zip(figure_script.PANELS, figure.axes[1:], strict=True):
         marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
         hollow = [line for line in marks if line.get_markerfacecolor() == "white"]
         filled = [line for line in marks if line not in hollow]

@@ -17,8 +17,10 @@ paper's table stands beside it; its metrics come from other networks and corpora
 compare within a table and not between the two.
 
 RUNS/METHOD is the folder of a method, with its weights, the `clips/` that it made and
-`evaluation.json`. What is in the results file is not made again, and a training that was cut off
-goes on, so the same command continues after an interruption.
+`evaluation.json`. Beside the results file are _frames.png, moments of a few clips in every method,
+and _moving.webp, one of these clips: above real, "proposed" and "equal", below the three others.
+What is in the results file is not made again, and a training that was cut off goes on, so the same
+command continues after an interruption.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ from talker.baselines.training import (
 from talker.checkpoint import SHIPPED, load_generator, read_config, read_description
 from talker.config import preset
 from talker.errors import TalkerError
+from talker.experiments.held_out import REAL
 from talker.experiments.made import (
     Speak,
     about_metrics,
@@ -55,6 +58,7 @@ from talker.experiments.made import (
 )
 from talker.experiments.paper import read_table
 from talker.experiments.report import circumstances, write_results
+from talker.experiments.talking_pictures import moving_picture
 from talker.experiments.training_log import read_log
 from talker.experiments.trials import (
     NEVER,
@@ -67,10 +71,14 @@ from talker.experiments.trials import (
     seconds_of,
     train_trial,
 )
-from talker.store import StoredClip
+from talker.experiments.whole_frame import frames_of
+from talker.media import write_image
+from talker.store import StoredClip, beside, read_frames
 from talker.store import clips as stored_clips
 
 PROPOSED, EQUAL = "proposed", "equal"
+# The finished one first: should the corpus or an evaluator be at fault, it shows in minutes.
+ORDER = (PROPOSED, EQUAL, *METHODS)
 IN_PAPER = {
     "proposed": PROPOSED,
     "baseline": "static",
@@ -83,6 +91,8 @@ PRESET = "laptop"  # of "equal"
 PRECISION = "fp32"  # what every processor has: bfloat16 without instructions for it is slower
 WARM_UP = 1800  # steps of "equal" that are reconstruction alone, somewhat more than half
 SEED = 0  # of trainings, and of the noise that the proposed model's clips are made with
+# Of the film: what is above and what below it, from left to right.
+LAYOUT = ((REAL, "static"), (PROPOSED, "speech2vid"), (EQUAL, "atvgnet"))
 
 
 def speaking(name: str, runs: Path, generator: Path | None) -> Speak:
@@ -143,6 +153,27 @@ def examine(
     return row | both(found)
 
 
+def write_pictures(
+    out: Path, runs: Path, methods: Sequence[str], clips: Sequence[StoredClip]
+) -> list[str]:
+    """Frames of some speakers' first clips, a row for each method; returns the names of the rows.
+
+    The first row is of the real videos. With all of `LAYOUT`, one clip is written as a film, too.
+    """
+    first = {clip.speaker: clip for clip in reversed(clips)}
+    shown = [first[speaker] for speaker in sorted(first)]
+    films = {REAL: [read_frames(clip.video) for clip in shown]}
+    for name in methods:
+        stems = [runs / name / "clips" / clip.name for clip in shown]
+        films[name] = [read_frames(beside(stem, ".mp4")) for stem in stems]
+    rows = np.concatenate([frames_of(row) for row in films.values()])
+    write_image(out.with_name(f"{out.stem}_frames.png"), rows)
+    if all(name in films for pair in LAYOUT for name in pair):
+        pairs = [(films[above][0], films[below][0]) for above, below in LAYOUT]
+        moving_picture(out.with_name(f"{out.stem}_moving.webp"), pairs)
+    return list(films)
+
+
 def main(
     corpus: Path,
     runs: Path,
@@ -194,10 +225,11 @@ def main(
             "paper": [row | {"method": IN_PAPER[row["method"]]} for row in paper],
             "circumstances": circumstances(seconds, clips=len(clips), speakers=speakers),
         }
-        write_results(out, told | known | about)
+        made = [name for name in ORDER if name in rows]
+        shown = {"frames": write_pictures(out, runs, made, clips)}
+        write_results(out, told | shown | known | about)
 
-    # The finished one first: should the corpus or an evaluator be at fault, it shows in minutes.
-    make_all([PROPOSED, EQUAL, *METHODS], done, make, write)
+    make_all(ORDER, done, make, write)
 
 
 def run(
