@@ -37,7 +37,6 @@ NAMES = {
     "no-lips": "no reading of lips off $z_c$",
     "same-voices": "voices not altered",
     "same-pictures": "pictures not altered",
-    "noise-hidden-0": "noise: GRU of 10 cells alone",
     "no-emphasis": "L1: mouth and eyes as the rest",
     "no-warm-up": "Eq. 7 from the first step",
     "another-seed-on": "another seed",

@@ -75,7 +75,7 @@ def made(noise_corpus, start, tmp_path_factory):
     out = folder / "departures.json"
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch, start)
-        main(noise_corpus, folder / "runs", out, "noise-hidden-0", "l1-600", "no-warm-up")
+        main(noise_corpus, folder / "runs", out, "no-skip-64", "l1-600", "no-warm-up")
     return folder / "runs", out
 
 
@@ -211,7 +211,7 @@ def test_the_results_say_what_was_changed_and_what_came_of_it(noise_corpus, made
     assert told["config"]["scratch"]["train"]["start"] is None
     assert told["config"]["adversarial"]["train"]["start"].endswith("start0")
     assert told["circumstances"]["clips"] == 1
-    names = {"base", "noise-hidden-0", "no-warm-up", "adversarial-base", "l1-600"}
+    names = {"base", "no-skip-64", "no-warm-up", "adversarial-base", "l1-600"}
     assert told["variants"].keys() == names
     for name, row in told["variants"].items():
         assert row["changes"] == VARIANTS[name] and row["seconds"] > 0
@@ -219,9 +219,9 @@ def test_the_results_say_what_was_changed_and_what_came_of_it(noise_corpus, made
         assert row["per_clip"]["clip"] == ["p002/p002_000"]
         assert ("difference" in row) == (name not in ("base", "adversarial-base"))
         assert row["family"] == ("scratch" if name in SCRATCH else "adversarial")
-        rebuilt = name in ("base", "noise-hidden-0")
+        rebuilt = name in ("base", "no-skip-64")
         assert ("noise_distance" in row) == rebuilt and ("gaps" in row) != rebuilt
-    for name, first in (("noise-hidden-0", "base"), ("l1-600", "adversarial-base")):
+    for name, first in (("no-skip-64", "base"), ("l1-600", "adversarial-base")):
         values = (told["variants"][which]["values"]["r_width"]["value"] for which in (first, name))
         found = told["variants"][name]["difference"]["r_width"]["value"]
         assert found == pytest.approx(np.subtract(*values), abs=2e-5)
@@ -244,6 +244,21 @@ def test_what_is_done_is_left_alone(noise_corpus, made, monkeypatch):
     with pytest.raises(AssertionError, match="trained again"):
         main(noise_corpus, runs, out, "no-eyes")
     assert out.read_bytes() == before
+
+
+def test_what_another_call_wrote_meanwhile_stays(noise_corpus, made, tmp_path, monkeypatch):
+    runs, out = made
+    both = tmp_path / "both.json"
+    told = json.loads(out.read_text())
+    adversarial = {name: row for name, row in told["variants"].items() if name in ADVERSARIAL}
+
+    def meanwhile(name, *_):
+        both.write_text(json.dumps(told | {"variants": adversarial}))
+        return told["variants"][name]
+
+    monkeypatch.setattr(departures, "examine", meanwhile)
+    main(noise_corpus, runs, both, "base")
+    assert json.loads(both.read_text())["variants"].keys() == {"base", *adversarial}
 
 
 def test_results_of_other_settings_are_refused(noise_corpus, made, monkeypatch):

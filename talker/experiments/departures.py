@@ -14,7 +14,8 @@ come with the package, discriminators included: what a setting is worth to what 
 with it, not what it would have been without.
 
 RUNS/NAME is the folder of a run. What is in the results file is not made again, and a run that was
-cut off goes on, so the same command continues after an interruption.
+cut off goes on, so the same command continues after an interruption. Calls with other names can
+run side by side, of one family each.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ from talker.trainer import Trainer
 
 PRESET = "laptop"
 START = SHIPPED
-STEPS_A = 1000  # of reconstruction, from random weights
+STEPS_A = 2000  # of reconstruction, from random weights: with half of them lips hardly move yet
 STEPS_B = 400  # adversarial, from `START`
 CLIPS = 24  # of the validation split, spread over its performers
 SEED = 0  # of the noise that the clips are made with
@@ -75,7 +76,6 @@ SCRATCH: dict[str, Changes] = {
     "no-lips": {"train.lips_weight": 0.0},
     "same-voices": {"train.alter_voices": False},
     "same-pictures": {"train.alter_pictures": False},
-    "noise-hidden-0": {"model.noise_hidden": 0},
     "no-emphasis": {"train.mouth_emphasis": 0.0, "train.eye_emphasis": 0.0},
     # The eyes' L1 goes too: without an encoder it asks the noise for the real clip's blinks.
     "no-warm-up": {"train.warm_up": 0, "train.eyes_weight": 0.0},
@@ -258,6 +258,8 @@ def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
         return row
 
     def write(variants: dict[str, Row]) -> None:
+        # Of another call, too, which may have written meanwhile.
+        variants = held(out, {"config": config}).get("variants", {}) | variants
         about = circumstances(
             sum(variant["seconds"] for variant in variants.values()),
             clips=len(clips),
