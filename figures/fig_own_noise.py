@@ -25,8 +25,10 @@ NAMES = {
     "with": r"then with $L_{seq}$",
     "strong": r"then with $5 L_{seq}$",
     "without": r"then without $L_{seq}$",
+    "no-frame": r"then without $L_{img}$",
+    "neither": "then without both",
 }
-TRAINED = ("with", "strong", "without")
+TRAINED = ("with", "strong", "without", "no-frame", "neither")
 PANELS = {
     "blinks_per_second": "blinks/sec",
     "ear_deviation": "EAR dev.",

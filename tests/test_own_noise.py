@@ -66,14 +66,16 @@ def settings(config) -> dict:
 # ---- what is asked
 
 
-def test_variants_differ_in_the_weight_of_the_sequence_loss_alone(tmp_path):
+def test_variants_differ_in_the_weights_of_two_losses_alone(tmp_path):
     told = {name: settings(configured(name, 0, tmp_path, tmp_path)) for name in TRAINED}
     differ = {
         key for name in TRAINED for key, value in told[name].items() if value != told["with"][key]
     }
-    assert differ == {"losses.seq", "train.out"}
+    assert differ == {"losses.seq", "losses.img", "train.out"}
     weights = [told[name]["losses.seq"] for name in ("without", "with", "strong")]
     assert weights[0] == 0 < weights[1] < weights[2]
+    without = {name for name in TRAINED if told[name]["losses.img"] == 0}
+    assert without == {"no-frame", "neither"} and told["neither"]["losses.seq"] == 0
 
 
 def test_only_the_noise_generator_of_the_start_is_drawn_anew(tmp_path, whole_start):

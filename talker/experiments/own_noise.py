@@ -9,12 +9,14 @@ in the paper. The shipped weights, whose decoder knows what to do with z_n, get 
 random weights and no encoder; all of Eq. 7 reaches z_n, from the first step on. Where blinks then
 come back, the discriminators have taught them.
 
-"with" has the lambda of the paper, "strong" five times that, "without" none; else they are alike,
-and start from the same bytes, discriminators included. The sequence discriminator judges in every
-second step, as often as in the preset `paper`. Of each generator `DRAWS` films of every test clip
-are made, which differ in noise only. "start" is the generator before any step, "shipped" the one
-that comes with the package, with its own noise generator: what blinking would look like. Eyes and
-lips are found in the films and in the real clips by the same detector.
+"with" has the lambda of the paper, "strong" five times that, "without" none. Should blinks come
+without it, too, then another judge has taught them: "no-frame" has no frame loss, and "neither" has
+neither; what is left, L_sync and L1, does not look at eyes. Else they are alike, and start from the
+same bytes, discriminators included. The sequence discriminator judges in every second step, as
+often as in the preset `paper`. Of each generator `DRAWS` films of every test clip are made, which
+differ in noise only. "start" is the generator before any step, "shipped" the one that comes with
+the package, with its own noise generator: what blinking would look like. Eyes and lips are found in
+the films and in the real clips by the same detector.
 
 RUNS/start-SEED is the start, RUNS/NAME-SEED the folder of a run. What is in the results file is not
 made again, and a run that was cut off goes on, so the same command continues after an interruption.
@@ -67,11 +69,14 @@ DRAWS = 3  # films of a clip
 NOISE_SEED = 0  # of the first of them
 REAL, SHIPPED_NAME, START = "real", "shipped", "start"
 WITH, STRONG, WITHOUT = "with", "strong", "without"
+NO_FRAME, NEITHER = "no-frame", "neither"
 
 TRAINED: dict[str, Changes] = {
     WITH: {},
     STRONG: {"losses.seq": 1.0},
     WITHOUT: {"losses.seq": 0.0},
+    NO_FRAME: {"losses.img": 0.0},
+    NEITHER: {"losses.img": 0.0, "losses.seq": 0.0},
 }
 VARIANTS = (SHIPPED_NAME, START, *TRAINED)
 MEASURES = ("blinks_per_second", "ear_deviation", "r_opening")
