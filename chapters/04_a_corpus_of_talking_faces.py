@@ -274,7 +274,7 @@ plt.show()
 #
 # A face that only moved its mouth would be a mask. The paper's noise generator is there for what the
 # sound does not tell, and its section on blinks counts them. So our performers blink. In GRID
-# people blink 0.39 times a second and take 0.40 s over it, says the paper's Table 1, and that is
+# people blink 0.39 times a second and take 0.40 s over it, says the paper's Table 4, and that is
 # what the GRID class gets. Lids fall faster than they rise {footcite:p}`vanderwerf2003`.
 #
 # When does the next blink come? If blinks were independent of each other, the gaps between their
@@ -533,7 +533,7 @@ interact(show_face, number=(0, 71), viseme=list(VISEMES), gaze=(-25, 25))
 # | four corpora, split by speaker | `talker.corpora` | test speakers are the paper's; validation speakers are ours where it names none |
 # | $x = \bar x + \sum_i w_i \Delta_i$ | `performer`, `macro_weights` | the paper films people; we have none |
 # | $x(t) = (1 + D_0) \sum D_k x_k / (\sum D_k + D_0)$ | `talker.studio.mouth.blend` | Cohen and Massaro's dominance is exponential, ours Gaussian, which has no corner; /p b m/ close outside of it |
-# | 0.39 blinks a second, 0.40 s in the median | `idle.blink` | Table 1's; the shape of the distributions is ours |
+# | 0.39 blinks a second, 0.40 s in the median | `idle.blink` | Table 4's; the shape of the distributions is ours |
 # | aligned frames of 96 x 128 | `render_clip` | filmed through the transform of the last chapter, from the true landmarks |
 #
 # ## Recap

@@ -271,7 +271,7 @@ print("frames off at the start:", scored.start_errors, "at the end:", scored.end
 # %% [markdown]
 # ## Table 3, remade
 #
-# `talker.experiments.blink_validation` does this on hundreds of rendered clips of performers whom
+# `talker.experiments.blink_validation` does this on rendered clips of performers whom
 # nobody looked at while choosing the detector's numbers, or at most once (the two last rules were
 # added after a look at the held-out ones). `talker.experiments.blinks_grid` does it on 20 clips of
 # real GRID, in which blinks were counted by looking at enlarged frames one by one.

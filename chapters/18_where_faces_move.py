@@ -33,7 +33,7 @@ from talker.audio import audio_frames
 from talker.checkpoint import load_generator
 from talker.corpora.rendered import render_clip
 from talker.experiments.motion_maps import alike, sway
-from talker.experiments.silence import flow_energy, jitter, silent, spoken
+from talker.experiments.silence import flow_energy, jitter, mouth_motion, silent, spoken
 from talker.metrics import motion
 from talker.metrics.intervals import bootstrap
 from talker.metrics.motion import flow_picture, magnitude_map, optical_flow
@@ -367,7 +367,7 @@ print("our film: silent in", int(quiet.sum()), "frames, spoken in", int(loud.sum
 
 # %%
 figure, axes = plt.subplots(figsize=(plots.WIDTH, 2.4))
-energy = {name: flow_energy(film) for name, film in ({"real": real} | made).items()}
+energy = {name: mouth_motion(film) for name, film in ({"real": real} | made).items()}
 seconds = np.arange(1, len(real)) / FPS
 axes.fill_between(seconds, 0, 1, where=quiet[1:], color="#e4e4e4", linewidth=0)
 colours = {"real": plots.ORANGE, "ours": plots.BLUE, "none": plots.GREEN}
@@ -386,7 +386,8 @@ for name, values in energy.items():
     print(f"in silence {calm[name] / calm['ours']:.1f} times ours")
 
 # %% [markdown]
-# Grey is silence; motion is that of the lower half of the face. The rows say which memory it is
+# Grey is silence; motion is that of the mouth after the head's own is taken away, as the flow of
+# nose and cheeks tells it: a real head sways, and carries its mouth along. The rows say which memory it is
 # that keeps a mouth at rest *in this generator*. Where "no memory of sound" stays about as calm as
 # ours and "no memory of noise" does not, the paper's explanation does not fit it: a mouth that hears
 # silence then knows what to do without a past, and trembles because of noise that has none. Note
@@ -423,7 +424,7 @@ silence = json.loads((results / "silence.json").read_text())
 values = silence["values"]
 figure, cells = plt.subplots(1, 2, figsize=(plots.WIDTH, 1.9))
 for cell, measured, unit in zip(
-    cells, ("flow", "jitter"), ("pixels a frame", "thousandths of the eyes' distance"), strict=True
+    cells, ("mouth", "jitter"), ("pixels a frame", "thousandths of the eyes' distance"), strict=True
 ):
     names = [n for n in (*reversed(silence["films"]), "mesh") if measured in values[n]]
     for place, name in enumerate(names):
@@ -442,8 +443,11 @@ for name in silence["films"]:
         print(f"{name:6} {measured:6} silence / speech {part['value']:.2f}", end=" ")
         print(f"({part['low']:.2f} to {part['high']:.2f})", end="; silence / real's ")
         print(f"{against['value']:.2f} ({against['low']:.2f} to {against['high']:.2f})")
-mesh, seen = (values[name]["jitter"]["silence"]["value"] for name in ("mesh", "real"))
-print(f"of what seems to tremble in real silence the detector adds {1 - mesh / seen:.0%}")
+for measured, adds in (("jitter", "the detector"), ("mouth", "the flow")):
+    mesh, seen = (values[name][measured]["silence"]["value"] for name in ("mesh", "real"))
+    print(
+        f"of what seems to move in real silence, by {measured}, {adds} adds {1 - mesh / seen:.0%}"
+    )
 trembles = []
 for measured, row in values["ours"].items():
     against = row["against_real"]
@@ -451,15 +455,17 @@ for measured, row in values["ours"].items():
     found = "less than" if against["high"] < 1 else "more than" if trembles[-1] else "about like"
     print(f"{measured}: in silence ours moves {found} the real face")
 print("'the temporal model does not jitter':", "not " * any(trembles) + "reproduced")
-pairs = [(n, values[n]["flow"]["against_real"]) for n in silence["films"][2:] if n != "still"]
+pairs = [(n, values[n]["mouth"]["against_real"]) for n in silence["films"][2:] if n != "still"]
 for name, row in pairs:
-    more = above(row, values["ours"]["flow"]["against_real"])
+    more = above(row, values["ours"]["mouth"]["against_real"])
     print(f"in silence {name} moves more than ours: {more}")
 print("static models measured:", len(pairs))
 
 # %% [markdown]
-# What the last lines say is what we found, with these weights, on these performers. Where the
-# detector adds most of the trembling, believe the flow before the landmarks. Note what "does not
+# What the last lines say is what we found, with these weights, on these performers, and with these
+# instruments. An instrument that adds most of what it sees in real silence cannot tell a mouth that
+# rests from one that moves a little; what it adds, it adds to real films above all, whose heads
+# move. So "less than the real face" is to be read as "not visibly more". Note what "does not
 # jitter" can hide. A film that moves *less* than the real one in silence has not earned a
 # compliment: the still itself moves least of all. A living face swallows, breathes, looks up and
 # closes its mouth after the last word. The claim about jitter and the wish for life pull in
@@ -533,7 +539,7 @@ interact(show_motion, at=(0, len(flow) - 1), longest=(0.2, 4.0, 0.2))
 # | "optical flow" | `optical_flow` | the method is not named there; DIS, on grey frames |
 # | Fig. 20, "over a set of 20 videos of the same subject" | `magnitude_map`, `motion_maps` | as many clips as the rendered corpus has of each performer; the maps are also compared by $r$, against controls |
 # | Fig. 14, hue and value | `flow_picture` | the brightest length is fixed, so that frames can be compared |
-# | Fig. 17, "jittery motion in the mouth" | `flow_energy`, `jitter`, `silent` | shown as pictures there; here counted, over frames that the truth calls silent |
+# | Fig. 17, "jittery motion in the mouth" | `mouth_motion`, `jitter`, `silent` | shown as pictures there; here counted, over frames that the truth calls silent |
 # | the static models of Fig. 17 and 20 | `talker.experiments.comparison` | rows appear where they were trained; the controls are no substitutes |
 #
 # ## Recap
@@ -582,7 +588,7 @@ both = [motion.horizontal_motion(film) for film in (real, np.ascontiguousarray(m
 print("the horizontal motion changes its sign:", bool(both[0] * both[1] < 0))
 print(f"every second frame: {motion.motion(real[::2]) / motion.motion(real):.1f} times the motion")
 mean = (real[:-2].astype(float) + real[1:-1] + real[2:]) / 3
-softened = flow_energy(np.rint(mean).astype(np.uint8))[speaking_now[1:-1]].mean()
+softened = mouth_motion(np.rint(mean).astype(np.uint8))[speaking_now[1:-1]].mean()
 print(f"smoothed: {softened / energy['real'][speaking_now].mean():.1f} of the motion in speech")
 
 # %% [markdown]

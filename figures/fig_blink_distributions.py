@@ -34,7 +34,7 @@ def many(axes: Axes, films: dict[str, dict], colours: dict[str, str], values: di
         axes.bar(at, shares, 0.9 * wide, color=colours[name], label=label)
     axes.set_xticks(range(most + 1))
     axes.set(xlabel="blinks in a video of 3 s", ylabel="% of videos")
-    axes.set_ylim(0, (1.1 + 0.17 * len(films)) * axes.get_ylim()[1])  # room for the legend
+    axes.set_ylim(0, (1.2 + 0.18 * len(films)) * axes.get_ylim()[1])  # room for the legend
     axes.legend(
         loc="upper right",
         title="mean (95 % interval)",

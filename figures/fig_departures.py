@@ -132,7 +132,7 @@ def _note(results: dict) -> str:
     return (
         "A row is what one departure is replaced by; shown is the preset laptop minus that, the "
         f"median over the same {about['clips']} clips of {about['speakers']} performers of the "
-        "validation split (mean of blinks, share of all closures) with 95 % intervals over clips. "
+        "validation split (mean of blinks, share of all closures) with 95 % intervals over these. "
         "One short training of each: an effect within another seed's reach may be chance." + lost
     )
 

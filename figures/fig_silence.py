@@ -31,16 +31,16 @@ def strip(axes: Axes, picture: np.ndarray, films: list[str], first: int) -> None
 
 
 def trace(axes: Axes, example: dict, films: list[str], colours: dict[str, str]) -> None:
-    """Motion of the lower face over the time of the clip above; silence is grey."""
+    """Motion of the mouth over the time of the clip above; silence is grey."""
     for start, end in example["silent"]:
         axes.axvspan(start / FPS, end / FPS, color=SHADE, linewidth=0)
     for name in films:
-        values = example["flow"][name]
+        values = example["mouth"][name]
         axes.plot((np.arange(len(values)) + 1) / FPS, values, color=colours[name], label=name)
     axes.set(xlabel="seconds", ylabel="pixels a frame", xlim=(0, (len(values) + 1) / FPS))
     axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     axes.legend(loc="upper right", ncols=len(films))
-    axes.set_title("motion of the lower face in that clip; grey: silence")
+    axes.set_title("motion of the mouth, without the head's, in that clip; grey: silence")
 
 
 def compared(
@@ -71,7 +71,7 @@ def main() -> None:
     """Draw the figure."""
     results = json.loads((HERE / "results/silence.json").read_text(encoding="utf-8"))
     picture = np.asarray(Image.open(HERE / "results/silence_strip.png"))
-    films = [name for name in results["films"] if name in results["example"]["flow"]]
+    films = [name for name in results["films"] if name in results["example"]["mouth"]]
     colours = film_colours(films, CONTROLS)
     with plt.rc_context(STYLE):
         height = WIDTH * picture.shape[0] / picture.shape[1]
@@ -82,7 +82,11 @@ def main() -> None:
         bottom = grid[2].subgridspec(1, 2)
         for place, (measure, title, unit) in enumerate(
             (
-                ("flow", "motion: silence filled, speech open", "pixels a frame, lower half"),
+                (
+                    "mouth",
+                    "mouth; filled: silence",
+                    "pixels a frame, without the head's",
+                ),
                 ("jitter", "trembling of the lips", "‰ of the distance of the eyes"),
             )
         ):

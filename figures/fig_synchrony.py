@@ -38,7 +38,7 @@ def main() -> None:
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.6), sharey="row")
         _show(*axes[:, 0], results["confidences"], "rendered test performers")
-        _show(*axes[:, 1], results["real"], "recorded people (GRID)")
+        _show(*axes[:, 1], results["real"], "recorded (GRID, mostly one man)")
         axes[0, 0].set_ylabel("mean distance")
         axes[1, 0].set_ylabel("share of clips")
         axes[0, 1].legend(loc="lower left")

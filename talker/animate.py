@@ -8,6 +8,7 @@ carry their states from chunk to chunk, so where the cuts fall makes no differen
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -68,6 +69,11 @@ def animate(
     if scale < 1:
         raise TalkerError(f"a scale of {scale} makes no sense: give a whole number from 1.")
     summary = summarise_audio(audio)
+    if not math.isfinite(summary.rms):
+        raise TalkerError(
+            f"{audio} has samples that are not numbers (NaN or infinite): export it again as "
+            "16-bit WAV."
+        )
     if summary.rms < SILENCE:
         raise TalkerError(
             f"{audio} is silent (its level is under -70 dB): give a recording of someone speaking."

@@ -19,7 +19,7 @@ from talker.audio import audio_frames
 from talker.config import AudioConfig
 
 OCTAVES = 0.35  # by which pitch and formants move at most
-ROOM = 0.3  # deviation of the first echo, in units of the direct sound
+ROOM = 0.3  # deviation of the last tap, in units of the direct sound; those before it are weaker
 TAPS = 12  # of the room's impulse response, at 16 kHz less than a millisecond: a colour, no echo
 NOISE_DB = (12, 45)  # signal to noise ratio
 GAMMA = 0.9  # largest change of a picture's gamma, in octaves: a skin lighter or darker

@@ -158,6 +158,12 @@ def _wanted(client) -> int:
     return max(2, _AHEAD * sum(client.nthreads().values()))
 
 
+def cores() -> int:
+    """Processor cores that this process may use; where a system does not tell, all that it has."""
+    own = getattr(os, "sched_getaffinity", None)
+    return len(own(0)) if own else os.cpu_count() or 1
+
+
 @contextmanager
 def _client(scheduler: str | None, workers: int) -> Iterator:
     import dask
@@ -165,7 +171,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator:
 
     if scheduler is None:
         settings = {
-            "n_workers": workers or len(os.sched_getaffinity(0)),
+            "n_workers": workers or cores(),
             "threads_per_worker": 1,
             "dashboard_address": None,
             # A worker that is shut down during a heartbeat would print a traceback.

@@ -220,7 +220,7 @@ class TrainConfig:
         for name in (*counts, *judged):
             if getattr(self, name) < 1:
                 raise TalkerError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        for name in ("warm_up", "validate_every", "noise_steps"):
+        for name in ("warm_up", "validate_every", "noise_steps", "seed"):
             if getattr(self, name) < 0:
                 raise TalkerError(f"{name} is {getattr(self, name)}: it cannot be negative")
         if not 2 <= self.decoded <= self.frames:
@@ -238,6 +238,14 @@ class Config:
     discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     losses: LossWeights = field(default_factory=LossWeights)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        least = 2 * self.model.audio.snippet
+        if self.train.frames < least:
+            raise TalkerError(
+                f"frames is {self.train.frames}: it must be at least {least}, so that a snippet of "
+                f"{self.model.audio.snippet} frames can be moved off its sound"
+            )
 
 
 PRESETS: dict[str, Config] = {

@@ -21,7 +21,7 @@ from talker.augmentation import another_picture, another_voice
 from talker.config import AudioConfig
 from talker.errors import TalkerError
 from talker.metrics.landmarks import lip_shape
-from talker.store import StoredClip, count_frames, read_frames, read_sound, sound_rate
+from talker.store import FPS, StoredClip, count_frames, read_frames, read_sound, sound_rate
 
 MEMORY = 4e9  # bytes of frames that are kept: 140,000 frames, or 1,900 clips of GRID
 
@@ -116,7 +116,8 @@ class Clips:
 
     With `voices`, every sound is heard in another voice, with `pictures`, every face is seen in
     other light (`talker.augmentation`).
-    Raises TalkerError when a clip's sound has another rate than `audio`.
+    Raises TalkerError when `audio` has another frame rate than stored clips, or a clip's sound
+    another rate than `audio`.
     """
 
     def __init__(
@@ -127,6 +128,8 @@ class Clips:
         voices: bool = False,
         pictures: bool = False,
     ) -> None:
+        if audio.fps != FPS:
+            raise TalkerError(f"audio.fps is {audio.fps}: stored clips have {FPS} frames a second.")
         self.audio, self.names = audio, [clip.name for clip in clips]
         left = Memory(memory)
         self.frames: Sequence[Footage | np.ndarray] = [Footage(clip.video, left) for clip in clips]

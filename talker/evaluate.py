@@ -22,10 +22,10 @@ from __future__ import annotations
 import functools
 import json
 import math
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,6 +36,7 @@ import torch
 from tqdm import tqdm
 
 from talker import __version__
+from talker.cluster import cores
 from talker.errors import TalkerError
 from talker.evaluators.face_embedding import find_embedding
 from talker.faces import find_detector
@@ -135,13 +136,30 @@ def evaluate(
         seed: of the bootstrap.
 
     Raises:
-        TalkerError: there is nothing to compare, or no metric of that name.
+        TalkerError: there is nothing to compare, no metric of that name, or no place for `out`.
     """
-    generated, real = Path(generated), Path(real)
+    # Whether it can be written shows now, and not after all clips have been measured.
+    with replacing(out) if out is not None else nullcontext() as temporary:
+        weights = weights or Weights()
+        results = _measured(Path(generated), Path(real), metrics, workers, aligned, weights, seed)
+        if temporary is not None:
+            text = json.dumps(_finite(results), indent=1, allow_nan=False) + "\n"
+            temporary.write_text(text, encoding="utf-8")
+    return results
+
+
+def _measured(
+    generated: Path,
+    real: Path,
+    metrics: Sequence[str],
+    workers: int,
+    aligned: bool,
+    weights: Weights,
+    seed: int,
+) -> dict:
     wanted = chosen(tuple(metrics))
     tasks, notes = find_pairs(generated, real)
-    workers = min(len(tasks), workers or len(os.sched_getaffinity(0)))
-    weights = weights or Weights()
+    workers = min(len(tasks), workers or cores())
     work = functools.partial(measure_files, names=tuple(wanted), aligned=aligned, weights=weights)
     rows = []
     with tqdm(total=len(tasks), unit="clip", desc="evaluating") as bar:
@@ -152,8 +170,7 @@ def evaluate(
             bar.update()
     if not rows:
         raise TalkerError(f"nothing can be compared: {notes[-1]}")
-    results = _summary(rows, wanted, seed)
-    results |= {
+    return _summary(rows, wanted, seed) | {
         "generated_folder": str(generated),
         "real_folder": str(real),
         "notes": notes,
@@ -163,11 +180,6 @@ def evaluate(
         "embedding": find_embedding().name if "acd" in wanted else None,
         "weights": {name: path and str(path) for name, path in vars(weights).items()},
     }
-    if out is not None:
-        with replacing(out) as temporary:
-            text = json.dumps(_finite(results), indent=1, allow_nan=False) + "\n"
-            temporary.write_text(text, encoding="utf-8")
-    return results
 
 
 def _summary(rows: list[Measured], metrics: dict[str, Metric], seed: int) -> dict:

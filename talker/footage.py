@@ -16,7 +16,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from talker.errors import TalkerError
-from talker.media import decoded, opened, resampled
+from talker.media import decoded, opened, resampled, sounding
 
 # Time stamps in whole milliseconds, as FLV and Matroska have them, put a block of sound up to this
 # many seconds beside the end of the one before; only beyond that is something missing.
@@ -96,14 +96,13 @@ def sound_at(
 
     start: seconds; None for the file's own first sample. Zeros stand where the file has no sound.
     Also returns how many seconds of the stretch the file has sound for. Raises TalkerError when the
-    file is missing, cannot be decoded or has no sound.
+    file is missing, cannot be decoded, has no sound, or sound that changes its rate or channels.
     """
     pieces: list[tuple[int, np.ndarray]] = []  # (first sample, block) at the file's sampling rate
     from_rate, end = 0, 0
     with opened(path, "audio") as (container, stream):
-        to_float = av.AudioResampler(format="fltp")
-        for frame in decoded(container, stream):
-            from_rate = from_rate or frame.sample_rate
+        for frame, block in sounding(path, container, stream):
+            from_rate = frame.sample_rate
             if frame.pts is None:
                 place = end
             else:
@@ -112,11 +111,8 @@ def sound_at(
                 place = round((time - start) * from_rate)
             if pieces and abs(place - end) <= _RAGGED * from_rate:
                 place = end
-            for part in to_float.resample(frame):
-                block = part.to_ndarray()[:, : part.samples].mean(axis=0)
-                pieces.append((place, block))
-                place += len(block)
-            end = place
+            pieces.append((place, block.mean(axis=0)))
+            end = place + block.shape[1]
     if not pieces:
         raise TalkerError(f"{path} holds no sound at all: give a recording that is not empty.")
     line = np.zeros(-(-samples * from_rate // rate), np.float32)

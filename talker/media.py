@@ -93,23 +93,41 @@ def decoded(container, stream) -> Iterator:
             yield from packet.decode()
 
 
+def sounding(path: Path | str, container, stream) -> Iterator[tuple[av.AudioFrame, np.ndarray]]:
+    """Frames of one stream of sound, each with its samples as float32 (C, n).
+
+    Raises TalkerError, which names `path`, where another kind of sound begins in mid-stream.
+    """
+    # Packed, because PyAV reads past the list of planes when there are eight or more.
+    to_float = av.AudioResampler(format="flt")
+    kind = None
+    for frame in decoded(container, stream):
+        before, kind = kind, f"{frame.sample_rate} Hz, {frame.layout.name} ({frame.format.name})"
+        if before not in (None, kind):
+            raise TalkerError(
+                f"the sound of {path} changes from {before} to {kind} in mid-file: "
+                "convert it to WAV first."
+            )
+        for part in to_float.resample(frame):
+            packed = part.to_ndarray().reshape(-1, part.layout.nb_channels)
+            yield frame, np.ascontiguousarray(packed.T)
+
+
 def _sound(path: Path | str) -> Iterator[tuple[np.ndarray, int]]:
     """Stream (block float32 (C, n), sampling rate) as the file has them; never an empty block."""
     with opened(path, "audio") as (container, stream):
-        to_float = av.AudioResampler(format="fltp")
         remaining = None
-        for frame in itertools.chain(decoded(container, stream), [None]):
-            if remaining is None and frame is not None:
+        for frame, samples in sounding(path, container, stream):
+            if remaining is None:
                 # An encoder pads the last packet. Players cut that off by the stream's duration,
                 # the decoder alone does not; only MP4 states that duration to the sample.
                 remaining = float("inf")
                 if "mp4" in container.format.name and stream.duration is not None:
                     remaining = round(stream.duration * stream.time_base * frame.sample_rate)
-            for part in to_float.resample(frame) if remaining is not None else ():
-                block = part.to_ndarray()[:, : min(part.samples, remaining)]
-                remaining -= block.shape[1]
-                if block.shape[1]:
-                    yield block, part.sample_rate
+            block = samples[:, : min(samples.shape[1], remaining)]
+            remaining -= block.shape[1]
+            if block.shape[1]:
+                yield block, frame.sample_rate
 
 
 def resampled(blocks: Iterable[np.ndarray], from_rate: int, to_rate: int) -> Iterator[np.ndarray]:
@@ -135,8 +153,8 @@ def _audio_frame(block: np.ndarray, rate: int) -> av.AudioFrame:
 def audio_blocks(path: Path | str, rate: int) -> Iterator[np.ndarray]:
     """Stream a file's sound: blocks float32 (n,), mean of the channels, at `rate` Hz.
 
-    Holds one packet at a time. Raises TalkerError when the file is missing, cannot be decoded
-    or has no sound.
+    Holds one packet at a time. Raises TalkerError when the file is missing, cannot be decoded,
+    has no sound, or sound that changes its rate or channels in mid-file.
     """
     sound = _sound(path)
     first = next(sound, None)
@@ -150,7 +168,7 @@ def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
     """The sound of any sound or video file that FFmpeg reads.
 
     Returns float32 (S,), the mean of the channels, and its own sampling rate in Hz. Raises
-    TalkerError when the file is missing, cannot be decoded, has no sound or is empty.
+    TalkerError as `audio_blocks` does, and when there is not one sample.
     """
     blocks, rate = [], 0
     for block, block_rate in _sound(path):
@@ -213,6 +231,15 @@ def read_video(path: Path | str) -> tuple[np.ndarray, Fraction]:
     return np.stack(frames), fps
 
 
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """What stands in the way of writing, such as a full disk, as TalkerError."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        raise TalkerError(f"{path} cannot be written: {error.strerror}.") from error
+
+
 class VideoWriter:
     """Context manager that writes an MP4 frame by frame, with the sound kept in step.
 
@@ -252,7 +279,7 @@ class VideoWriter:
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
         if rate:  # times in whole samples, or the edit list would round the sound to 1 ms
             options["movie_timescale"] = str(rate)
-        with ExitStack() as stack:
+        with _writing(self.path), ExitStack() as stack:
             temporary = stack.enter_context(replacing(self.path))
             opened = av.open(str(temporary), "w", format="mp4", options=options)
             self._container = stack.enter_context(opened)
@@ -312,9 +339,10 @@ class VideoWriter:
             rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         picture.pts, picture.time_base = self.frames, 1 / self.fps
-        self._container.mux(self._video.encode(picture))
-        self.frames += 1
-        self._hear(until=self.frames / self.fps)
+        with _writing(self.path):
+            self._container.mux(self._video.encode(picture))
+            self.frames += 1
+            self._hear(until=self.frames / self.fps)
 
     def _hear(self, until: Fraction | float) -> None:
         """Encode sound up to that second, so that neither stream waits in memory for the other."""
@@ -331,9 +359,11 @@ class VideoWriter:
 
     def __exit__(self, *error) -> None:
         if error[0] is not None:
-            self._stack.__exit__(*error)
+            # The file is thrown away: that it cannot be completed either would hide the reason.
+            with suppress(av.error.FFmpegError, OSError):
+                self._stack.__exit__(*error)
             return
-        with self._stack:
+        with _writing(self.path), self._stack:
             self._hear(until=float("inf"))
             self._container.mux(self._video.encode(None))
             if self._sound is not None:

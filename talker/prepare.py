@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -157,6 +158,8 @@ def _sound_of(clip: Clip, seen: _Seen) -> tuple[np.ndarray, list[str]]:
     missing = seen.frames / FPS - heard
     if missing > _MOST_SILENT * seen.frames / FPS:
         raise TalkerError(f"the sound is {missing:.2f} s shorter than the pictures")
+    if not np.isfinite(signal).all():
+        raise TalkerError("the sound has samples that are not numbers (NaN or infinite)")
     if np.abs(signal).max() < _QUIET:
         raise TalkerError("the sound is silent")
     return signal, [f"{missing:.2f} s of sound are missing"] if missing > 1 / FPS else []
@@ -165,8 +168,8 @@ def _sound_of(clip: Clip, seen: _Seen) -> tuple[np.ndarray, list[str]]:
 def prepare_clip(clip: Clip, out: Path, landmarks: str, largest_angle: float | None = None) -> None:
     """Prepare and store one clip, or store why not; a clip that is done is left alone.
 
-    Raises TalkerError when `out` cannot be written to, or this machine has another detector than
-    the one of that name, with which the corpus was begun.
+    Raises TalkerError when `out` cannot be written to, the recording is no longer there, or this
+    machine has another detector than the one of that name, with which the corpus was begun.
     """
     if _landmarks() != landmarks:
         raise TalkerError(
@@ -180,6 +183,9 @@ def prepare_clip(clip: Clip, out: Path, landmarks: str, largest_angle: float | N
     try:
         made = prepared(clip, largest_angle)
     except TalkerError as error:
+        # A disk that went away tells nothing of the clip, and a .rejected is for good.
+        if not all(os.path.exists(path) for path in (clip.video, clip.audio)):
+            raise
         with replacing(beside(stem, ".rejected")) as path:
             path.write_text(f"{error}\n", encoding="utf-8")
         return
@@ -207,13 +213,15 @@ def prepare(
         workers: processes on this machine; 0 takes one for each core.
 
     Raises:
-        TalkerError: the folder holds no clip of this corpus, or another corpus was prepared into
-            `out`, or is being prepared into it, or workers died over a clip again and again.
+        TalkerError: the folder holds no clip of this corpus, or clips would be written over its
+            recordings, or another corpus was prepared into `out`, or is being prepared into it, or
+            recordings went away meanwhile, or workers died over a clip again and again.
     """
     root, out = Path(root).absolute(), Path(out).absolute()
     clips = corpus.clips(root)
     if not clips:
         raise TalkerError(f"{root} holds no clip of {corpus.name}; expected there: {corpus.layout}")
+    _check_apart(clips, root, out)
     landmarks = _landmarks()
     with alone_in(out):
         _describe(out, {"kind": "prepared", "corpus": corpus.name, "landmarks": landmarks})
@@ -234,6 +242,22 @@ def prepare(
                 on_workers(task, pending, scheduler, workers, lambda _: bar.update(), [root, out])
         forget_half_written(out)  # of workers that were killed
         return write_report(out, clips)
+
+
+def _check_apart(clips: Iterable[Clip], root: Path, out: Path) -> None:
+    """Raises TalkerError where what is written would take the place of what was downloaded."""
+    if out.resolve() == root.resolve():
+        raise TalkerError(f"{out} is the folder of the recordings: choose another one to write to.")
+    for clip in clips:
+        stem = out / clip.name
+        if is_done(stem):
+            continue  # nothing of it is written again
+        for made in (beside(stem, ending) for ending in (".mp4", ".wav", ".json")):
+            if made.exists() and made.resolve() in (clip.video.resolve(), clip.audio.resolve()):
+                raise TalkerError(
+                    f"{made} is a recording of the corpus and would be written over: choose "
+                    f"another folder than {out} to write to."
+                )
 
 
 def _landmarks() -> str:

@@ -7,9 +7,11 @@ of one that ran through.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from talker import config as configuration
-from talker.checkpoint import CONFIG, save_generator
+from talker.checkpoint import CONFIG, read_config, save_generator
 from talker.config import Config, TrainConfig
 from talker.dataset import Clips
 from talker.devices import Devices
@@ -27,7 +29,7 @@ from talker.files import replacing
 from talker.journal import Journal
 from talker.run_state import load_state, save_state
 from talker.showcase import Showcase
-from talker.store import clips, forget_half_written
+from talker.store import alone_in, clips
 from talker.trainer import Trainer
 from talker.validation import Validation
 
@@ -46,6 +48,8 @@ class Progress:
     step: int = 0  # steps that are done
     best: float = 0.0  # synchrony of the best validation
     stale: int = 0  # validations since then
+    corpus: str = ""  # which clips it has learnt from and was validated on, see `fingerprint`
+    start: str = ""  # SHA-256 of the weights that it began with, where it did with some
 
 
 def train(config: Config, resume: bool = True) -> Path:
@@ -62,7 +66,8 @@ def train(config: Config, resume: bool = True) -> Path:
 
     Raises:
         TalkerError: no corpus, a `start` of another shape than the configuration's, a state of
-            another configuration, fewer devices than asked for, or a loss that is not finite.
+            another configuration or of other clips, clips that are too short, another process
+            that trains in this folder, fewer devices than asked for, or a loss that is not finite.
     """
     settings, audio = config.train, config.model.audio
     devices = Devices(settings)
@@ -89,10 +94,16 @@ def run(
 ) -> Path:
     """The loop itself, validated on the clips `held_out` where there are any; see `train`."""
     devices = devices or Devices(config.train)
-    trainer, settings = Trainer(config, devices), config.train
+    with alone_in(out) if devices.first else nullcontext():
+        return _loop(Trainer(config, devices), data, out, held_out, resume)
+
+
+def _loop(trainer: Trainer, data: Clips, out: Path, held_out: Clips | None, resume: bool) -> Path:
+    settings, devices = trainer.config.train, trainer.devices
     state = out / "state.safetensors"
-    progress = _begin(trainer, data, out, resume)
-    watch = _Watch(trainer, out, data, held_out) if devices.first else None
+    _check_lengths(data, trainer.config)
+    progress = _begin(trainer, data, out, resume, fingerprint(data, held_out))
+    watch = _Watch(trainer, out, data, held_out, progress.start) if devices.first else None
     last = settings.steps if settings.steps is not None else 10**9
     until = float("inf") if settings.minutes is None else time.monotonic() + 60 * settings.minutes
     epoch_steps = steps_of_epoch(settings, len(data), devices.count)
@@ -143,6 +154,23 @@ def run(
     return out / "generator"
 
 
+def fingerprint(data: Clips, held_out: Clips | None) -> str:
+    """Which clips these are: the SHA-256 of the names of those to learn from and to validate on."""
+    names = [sorted(data.names), sorted(held_out.names) if held_out else []]
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+
+
+def _check_lengths(data: Clips, config: Config) -> None:
+    """Refuse clips of which no snippet could be moved off its sound, or too few frames decoded."""
+    least = max(config.train.decoded, 2 * config.model.audio.snippet)
+    for name, frames in zip(data.names, data.frames, strict=True):
+        if len(frames) < least:
+            raise TalkerError(
+                f"{name} has {len(frames)} frames and training needs {least}: leave it out of the "
+                "corpus."
+            )
+
+
 def steps_of_epoch(settings: TrainConfig, clips: int, processes: int) -> int:
     """Adversarial steps in which `processes` see as many clips as the corpus has, at least 1."""
     every = settings.sequence_every
@@ -168,8 +196,11 @@ def not_finite(row: dict[str, float], step: int, out: Path) -> str | None:
 class _Watch:
     """What the first process does beside training: weights, samples and validation."""
 
-    def __init__(self, trainer: Trainer, out: Path, data: Clips, held_out: Clips | None) -> None:
+    def __init__(
+        self, trainer: Trainer, out: Path, data: Clips, held_out: Clips | None, start: str
+    ) -> None:
         config, self._trainer, self._out = trainer.config, trainer, out
+        self._start = {"start_sha256": start} if start else {}
         self._showcase = Showcase(held_out or data, out / "samples", config)
         self._validation = held_out and Validation(held_out, config)
 
@@ -199,32 +230,44 @@ class _Watch:
         config = self._trainer.config
         parts = {name: getattr(config, name) for name in ("discriminators", "losses", "train")}
         told = {name: configuration.to_json(part) for name, part in parts.items()}  # model: always
-        extra = {"step": step, "seed": config.train.seed, **told, **scores}
+        extra = {"step": step, "seed": config.train.seed, **told, **self._start, **scores}
         self._trainer.networks.save_companions(self._out / folder)
         save_generator(self._out / folder, self._trainer.networks.average, extra)
 
 
-def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool) -> Progress:
-    """Networks as they were when the run was left, or as a new run begins; writes config.json."""
+def _begin(trainer: Trainer, data: Clips, out: Path, resume: bool, corpus: str) -> Progress:
+    """Networks as they were when the run was left, or as a new run begins; writes config.json.
+
+    corpus: the `fingerprint` of the clips.
+    """
     config, settings, networks = trainer.config, trainer.config.train, trainer.networks
     state, progress = out / "state.safetensors", Progress()
     if resume and state.exists():
         _check_same_run(out / "config.json", config)
         progress = Progress(**load_state(state, networks.modules, networks.optimisers))
+        if progress.corpus not in ("", corpus):  # those of an older version do not know
+            raise TalkerError(
+                f"{out} holds a run that has learnt from other clips than {settings.corpus} has: "
+                f"use another --out, with --start {out / 'generator'} to go on from its weights."
+            )
     elif settings.start is not None:
         companions = networks.start_from(Path(settings.start))
+        progress.start = read_config(Path(settings.start))["sha256"]
         if not companions and trainer.devices.first:
             tqdm.write(
                 f"{settings.start} has no noise encoder and discriminators of these settings: "
                 "they begin at random, and need a warm-up."
             )
+    progress.corpus = corpus
     if settings.freeze_statistics:
         if progress.step == 0 and settings.start is None:
             trainer.calibrate(data)
         trainer.freeze()
     trainer.devices.share(networks.modules.values())  # no process is still reading after this
     if trainer.devices.first:
-        forget_half_written(out)
+        for folder in (out, *(out / name for name in ("generator", "best", "samples"))):
+            for path in folder.glob(".*.part*"):  # and not in other runs' folders within this one
+                path.unlink(missing_ok=True)
         if not resume:  # or what is left of the old run would be taken for this one's
             state.unlink(missing_ok=True)
             for folder in ("best", "generator"):

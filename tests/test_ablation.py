@@ -249,7 +249,7 @@ def test_claims_rest_on_the_values_of_the_runs(made):
 
 
 def test_values_of_a_clip_are_averaged_over_seeds_before_clips_are_drawn():
-    blank = {name: [None, None] for name in METRICS}
+    blank = {"clip": ["a/1", "b/1"]} | {name: [None, None] for name in METRICS}
     runs = {0: blank | {"psnr": [20.0, 30.0], "blink_duration": [0.2, None]}}
     runs[1] = blank | {"psnr": [24.0, 14.0], "blink_duration": [0.4, None]}
     values = pooled(runs)
@@ -330,7 +330,8 @@ def test_a_loss_that_is_not_finite_is_a_result(noise_corpus, tmp_path, monkeypat
     assert row["problem"].startswith("a loss is not finite at step 3 (img = nan)")
     assert (row["steps"], row["seconds"]) == (1, 0.5) and "per_clip" not in row
     told = ablation.summarised({"no-l1-0": row})
-    assert told["variants"] == {} and {c["verdict"] for c in told["claims"]} == {"undecided"}
+    assert told["variants"] == {}
+    assert {c["verdict"] for c in told["claims"] if not c["untested"]} == {"undecided"}
 
 
 def test_a_clip_that_cannot_be_measured_is_an_error(noise_corpus, tmp_path, monkeypatch):

@@ -237,6 +237,20 @@ def test_unusable_sound_is_said_before_anything_is_written(tmp_path, generator, 
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_samples_that_are_not_numbers_are_said(tmp_path, generator, crop, bad):
+    samples = np.full((1, 9000), 0.1, np.float32)
+    samples[0, 4000] = bad
+    with av.open(str(tmp_path / "bad.wav"), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=16000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples, format="flt", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+    with pytest.raises(TalkerError, match=r"bad\.wav has samples that are not numbers"):
+        animate(crop, tmp_path / "bad.wav", tmp_path / "a.mp4", generator=generator, aligned=True)
+    assert not (tmp_path / "a.mp4").exists()
+
+
 def test_quiet_speech_is_not_silence(tmp_path, generator, crop):
     quiet = np.random.default_rng(0).normal(0, 10 ** (-60 / 20), 4000)
     write_audio(tmp_path / "quiet.wav", quiet, 16000)

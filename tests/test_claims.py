@@ -1,10 +1,12 @@
 """Verdicts on the paper's claims, worked out by hand on a few clips."""
 
+import dataclasses
+
 import pytest
 
 from talker.errors import TalkerError
 from talker.experiments.ablation import IN_PAPER, TABLE, VARIANTS
-from talker.experiments.claims import CLAIMS, NAMES, Claim, decide, decide_all
+from talker.experiments.claims import CLAIMS, NAMES, Claim, decide, decide_all, pooled
 from talker.experiments.paper import read_table
 from talker.metrics.registry import METRICS
 
@@ -39,9 +41,38 @@ def test_the_papers_own_table_bears_its_claims_out():
         lower = row["psnr"] and row["psnr"] - (0.3 if name == "no-adv" else 0)  # told in the text
         columns = {key: [value] * 2 for key, value in row.items()} | {"psnr_lower": [lower] * 2}
         runs[name] = {0: columns | {"clip": ["a", "b"]}}
-    verdicts = {row["says"]: row["verdict"] for row in decide_all(runs)}
+    verdicts = {
+        row["says"]: row["against"][row["decided_by"]]["verdict"] for row in decide_all(runs)
+    }
     assert verdicts.pop("without the sequence loss AV confidence falls") == "undecided"
     assert set(verdicts.values()) == {"reproduced"}
+
+
+def test_what_the_runs_cannot_answer_is_not_tested_whatever_they_show():
+    asked = {claim.says: claim.untested for claim in CLAIMS}
+    assert [says for says, why in asked.items() if why] == [
+        "L1 alone blinks least",
+        "without the sequence loss blinks halve, or more",
+    ]
+    mute = dataclasses.replace(HIGHER, untested="nothing of it differs")
+    found = decide(mute, runs_of(no_adv=[2.0, 3.0], full=[1.0, 1.0]))
+    assert found["verdict"] == "not tested" and found["untested"] == "nothing of it differs"
+    assert found["against"]["full"]["verdict"] == "reproduced"
+
+
+def test_clips_of_one_speaker_are_one_witness():
+    """Three clips of a speaker say yes, and the only clip of another says no."""
+    values = {"no_adv": [2.0, 2.0, 2.0, 0.5], "full": [1.0, 1.0, 1.0, 1.0]}
+    runs = {name: {0: {"psnr": row}} for name, row in values.items()}
+    for of in runs.values():
+        of[0]["clip"] = ["a/1", "a/2", "a/3", "b/1"]
+    runs["no-adv"] = runs.pop("no_adv")
+    found = decide(HIGHER, runs)
+    effect = found["against"]["full"]["effect"]
+    assert (effect["low"], effect["high"], effect["groups"]) == (-0.5, 1.0, 2)
+    assert found["verdict"] == "undecided"
+    alone = pooled(runs["no-adv"], {"psnr": "psnr"})["psnr"]
+    assert (alone["value"], alone["low"], alone["high"]) == (1.625, 0.5, 2.0)
 
 
 @pytest.mark.parametrize(

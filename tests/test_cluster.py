@@ -8,6 +8,7 @@ import time
 import pytest
 from small_corpus import SMALL, contents, make
 
+from talker import cluster
 from talker.cluster import on_workers
 from talker.errors import TalkerError
 from talker.prepare import prepare
@@ -55,6 +56,14 @@ def fail(task: int) -> None:
 
 
 @pytest.mark.slow
+def test_cores_are_those_of_this_process_where_the_system_tells(monkeypatch):
+    monkeypatch.setattr(cluster.os, "sched_getaffinity", lambda process: {3, 5, 7}, raising=False)
+    assert cluster.cores() == 3
+    monkeypatch.delattr(cluster.os, "sched_getaffinity")  # as on macOS
+    monkeypatch.setattr(cluster.os, "cpu_count", lambda: 8)
+    assert cluster.cores() == 8
+
+
 def test_tasks_that_kill_and_tasks_that_fail(tmp_path):
     """One that kills every worker is given up and named, the others done; an error ends it all."""
     done = []

@@ -118,6 +118,8 @@ def test_audio_frames_have_the_papers_length_at_any_rate_that_divides(rate, stri
         lambda: TrainConfig(sequence_every=0),
         lambda: TrainConfig(decay_epochs=0),
         lambda: TrainConfig(warm_up=-1),
+        lambda: TrainConfig(seed=-1),
+        lambda: Config(train=TrainConfig(frames=9)),
         lambda: TrainConfig(frames=10, decoded=11),
     ],
 )

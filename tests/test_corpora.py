@@ -266,7 +266,7 @@ def test_cremad_splits(tmp_path):
     for actor in cremad.ACTORS:
         touch(tmp_path / "VideoFlash" / f"{actor}_DFA_ANG_XX.flv")
     clips = cremad.clips(tmp_path)
-    assert shares(clips) == {"train": 67, "validation": 14, "test": 10}
+    assert shares(clips) == {"train": 71, "validation": 10, "test": 10}
     test = {int(clip.speaker) - 1000 for clip in clips if clip.split == "test"}
     assert test == {15, 20, 21, 30, 33, 52, 62, 81, 82, 89}
 
@@ -350,6 +350,9 @@ def test_the_test_speakers_are_the_papers():
     assert round(int(rows["GRID"]["val_samples"]) / 1000) == len(grid.VALIDATION)
     assert int(rows["TCD TIMIT"]["val_samples"]) == 98 * len(tcd_timit.VALIDATION)
     assert round(int(rows["TCD TIMIT"]["train_samples"]) / 196) == 42
+    clips_of_an_actor = 7442 / len(cremad.ACTORS)
+    assert round(int(rows["CREMA-D"]["val_samples"]) / clips_of_an_actor) == len(cremad.VALIDATION)
+    assert round(int(rows["CREMA-D"]["train_samples"]) / (2 * clips_of_an_actor)) == 71
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 10])

@@ -143,7 +143,8 @@ def test_bases_come_first_and_what_is_done_does_not_come():
 def columns_of(**more) -> dict:
     """Three clips; every measure 0 where nothing else is said."""
     blank = {name: [0.0, 0.0, 0.0] for name in MEASURES} | {"blink_seconds": [[], [], []]}
-    return {"clip": ["a", "b", "c"], "closures": [2, 0, 3]} | blank | more
+    about = {"clip": ["a", "b", "c"], "speaker": ["p", "q", "r"], "closures": [2, 0, 3]}
+    return about | blank | more
 
 
 def test_differences_are_of_the_same_clip():
@@ -261,7 +262,13 @@ def test_what_another_call_wrote_meanwhile_stays(noise_corpus, made, tmp_path, m
     assert json.loads(both.read_text())["variants"].keys() == {"base", *adversarial}
 
 
-def test_results_of_other_settings_are_refused(noise_corpus, made, monkeypatch):
+def test_results_of_other_settings_are_refused(noise_corpus, made, tmp_path, monkeypatch):
+    told = json.loads(made[1].read_text())
+    for name, value in (("start", "0" * 64), ("clips", ["p009/p009_000"])):
+        out = tmp_path / f"{name}.json"
+        out.write_text(json.dumps(told | {name: value}))
+        with pytest.raises(TalkerError, match="results of other settings"):
+            main(noise_corpus, made[0], out)
     monkeypatch.setattr(departures, "STEPS_A", 3)
     with pytest.raises(TalkerError, match="results of other settings"):
         main(noise_corpus, *made)

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 from small_corpus import FRAMES, record, scene
 
 from talker import cli
+from talker import evaluate as evaluation
 from talker.bench import bench
 from talker.errors import TalkerError
 from talker.evaluate import evaluate, table
@@ -207,6 +208,15 @@ def test_processes_give_what_one_gives(folders, tmp_path):
     for workers in (1, 2):
         evaluate(made, real, tmp_path / f"{workers}.json", CHEAP, workers=workers)
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+
+
+def test_a_place_that_cannot_be_written_shows_before_anything_is_measured(folders, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(evaluation, "measure_files", never)
+    with pytest.raises(TalkerError, match="is a folder"):
+        evaluate(*folders, out=folders[0], workers=1)
 
 
 def test_equal_videos_leave_no_infinity_in_the_file(folders, tmp_path, capsys):

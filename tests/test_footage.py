@@ -168,6 +168,20 @@ def test_stereo_is_mixed_to_mono(tmp_path):
     assert signal[100:1500] == pytest.approx(0.3, abs=0.01)
 
 
+def test_sound_of_eight_channels_is_mixed_to_mono(tmp_path):
+    sound = np.zeros((8, 16000), np.float32)
+    sound[5] = 0.8
+    with av.open(str(tmp_path / "a.wav"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16000, layout="7.1")
+        frame = av.AudioFrame.from_ndarray(
+            np.rint(sound.T * 32767).astype(np.int16).reshape(1, -1), format="s16", layout="7.1"
+        )
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+    signal, heard = sound_at(tmp_path / "a.wav", 16000, None, 16000)
+    assert heard == 1.0 and signal == pytest.approx(0.1, abs=1e-4)
+
+
 def test_unusable_files_are_named(tmp_path):
     (tmp_path / "a.mpg").write_bytes(b"no video")
     for read in (lambda p: list(frames_at(p, 25)), lambda p: sound_at(p, 16000, None, 10)):

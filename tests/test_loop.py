@@ -15,7 +15,7 @@ from talker.checkpoint import load_generator, read_config
 from talker.dataset import Clips
 from talker.errors import TalkerError
 from talker.run_state import load_state, save_state
-from talker.store import clips
+from talker.store import alone_in, clips, write_clip
 from talker.train import run, train
 from talker.trainer import Trainer
 
@@ -145,6 +145,49 @@ def test_what_a_killed_process_left_half_written_goes(data, tmp_path):
     assert not half.exists() and (tmp_path / "state.safetensors").exists()
 
 
+def test_runs_within_a_run_are_left_alone(data, tmp_path):
+    """Another process may be writing there."""
+    inner = tmp_path / "other" / ".state.abc.part.safetensors"
+    inner.parent.mkdir()
+    inner.touch()
+    run(changed(SMOKE, steps=1), data, tmp_path)
+    assert inner.exists()
+
+
+def test_two_processes_do_not_train_in_one_folder(data, tmp_path):
+    with alone_in(tmp_path), pytest.raises(TalkerError, match="another process is writing"):
+        run(changed(SMOKE, steps=1), data, tmp_path)
+    assert not (tmp_path / "state.safetensors").exists()
+    run(changed(SMOKE, steps=1), data, tmp_path)
+
+
+def test_a_run_does_not_go_on_with_other_clips(noise_corpus, data, tmp_path):
+    run(changed(SMOKE, steps=1), data, tmp_path)
+    moved = shutil.copytree(noise_corpus, tmp_path / "elsewhere")
+    run(changed(SMOKE, steps=2), Clips(clips(moved, "train"), SMOKE.model.audio), tmp_path)
+    fewer = Clips(clips(noise_corpus, "train")[:1], SMOKE.model.audio)
+    with pytest.raises(TalkerError, match="has learnt from other clips"):
+        run(changed(SMOKE, steps=3), fewer, tmp_path)
+    run(changed(SMOKE, steps=3), fewer, tmp_path, resume=False)
+
+
+def test_clips_that_are_too_short_are_refused_before_the_first_step(noise_corpus, tmp_path):
+    frames = np.zeros((9, 128, 96, 3), np.uint8)
+    marks = np.random.default_rng(0).uniform(0, 96, (9, 68, 2)).tolist()
+    truth = {"speaker": "p000", "split": "train", "landmarks": marks}
+    folder = shutil.copytree(noise_corpus, tmp_path / "corpus")
+    write_clip(folder / "p000" / "p000_001", frames, np.zeros(5760, np.float32), truth)
+    short = Clips(clips(folder, "train"), SMOKE.model.audio)
+    with pytest.raises(TalkerError, match="p000/p000_001 has 9 frames and training needs 10"):
+        run(changed(SMOKE, steps=1), short, tmp_path / "run")
+
+
+def test_clips_have_the_frame_rate_that_audio_is_cut_for(noise_corpus):
+    audio = dataclasses.replace(SMOKE.model.audio, fps=50)
+    with pytest.raises(TalkerError, match="audio.fps is 50: stored clips have 25"):
+        Clips(clips(noise_corpus, "train"), audio)
+
+
 def test_a_run_of_an_earlier_version_goes_on(data, tmp_path):
     """Its config.json lacks the settings that are newer, its state what is counted since."""
     run(changed(SMOKE, steps=2), data, tmp_path)
@@ -213,6 +256,8 @@ def test_a_run_goes_on_from_the_weights_of_another(data, whole, tmp_path, capsys
         run(changed(SMOKE, steps=steps, start=start), data, tmp_path)
     assert [row["step"] for row in journal(tmp_path)] == [1, 2, 3]
     assert (out / "generator.safetensors").read_bytes() != blob
+    begun = read_config(tmp_path / "start")["sha256"]
+    assert read_config(out)["extra"]["start_sha256"] == begun
     other = changed(
         dataclasses.replace(SMOKE, model=dataclasses.replace(SMOKE.model, width=5)), start=start
     )

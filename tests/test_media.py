@@ -1,6 +1,8 @@
 """Media are read and written through real files, decoded again with PyAV."""
 
 import os
+import resource
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from talker.errors import TalkerError
+from talker.footage import sound_at
 from talker.media import (
     VideoWriter,
     audio_blocks,
@@ -45,13 +48,16 @@ def clicks(samples: int, places: list[int]) -> np.ndarray:
 
 def encode_sound(path, signal: np.ndarray, rate: int, codec: str, sample_format: str) -> None:
     """A sound file of any kind, by PyAV alone: signal is (C, S) in [-1, 1]."""
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(signal)]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1", 24: "22.2"}[len(signal)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
         stream.codec_context.format = sample_format
-        frame = av.AudioFrame.from_ndarray(signal.astype(np.float32), format="fltp", layout=layout)
+        packed = signal.T.astype(np.float32).reshape(1, -1)  # PyAV has no frame of 8 or more planes
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         frame.sample_rate = rate
-        for part in av.AudioResampler(format=sample_format).resample(frame):
+        size = stream.codec_context.frame_size
+        fitting = av.AudioResampler(format=sample_format, frame_size=size)
+        for part in [*fitting.resample(frame), *fitting.resample(None)]:
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
 
@@ -135,6 +141,46 @@ def test_sound_of_any_format_is_the_mean_of_its_channels(
     assert rate == 44100
     assert again.shape == (3000,)  # stereo does not double the length
     assert np.abs(again - signal.mean(axis=0)).max() < (0.01 if sample_format == "u8" else 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sample_format", "channels"),
+    [
+        ("a.wav", "pcm_s16le", "s16", 8),
+        ("a.wav", "pcm_s16le", "s16", 24),
+        ("a.wav", "pcm_f32le", "flt", 8),
+        ("a.flac", "flac", "s16", 6),
+        ("a.flac", "flac", "s16", 8),
+    ],
+)
+def test_sound_of_many_channels(tmp_path, name, codec, sample_format, channels):
+    """Eight planes are more than PyAV can list: reading them once ended the process."""
+    signal = np.random.default_rng(0).uniform(-0.8, 0.8, (channels, 3000)).astype(np.float32)
+    encode_sound(tmp_path / name, signal, 16000, codec, sample_format)
+    again, rate = read_audio(tmp_path / name)
+    assert rate == 16000 and again.shape == (3000,)
+    assert np.abs(again - signal.mean(axis=0)).max() < 1e-4
+    summary = summarise_audio(tmp_path / name)
+    assert (summary.channels, summary.samples) == (channels, 3000)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (16000, 2)])
+def test_sound_that_changes_in_mid_file_is_refused(tmp_path, rate, channels):
+    """Two recordings one after the other, as MP3 allows."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 40000)).astype(np.float32)
+    encode_sound(tmp_path / "a.mp3", noise[:1], 16000, "libmp3lame", "fltp")
+    encode_sound(tmp_path / "b.mp3", noise[:channels], rate, "libmp3lame", "fltp")
+    both = tmp_path / "both.mp3"
+    both.write_bytes((tmp_path / "a.mp3").read_bytes() * 2)
+    assert len(read_audio(both)[0]) > 79000  # of one kind, they are one recording
+    both.write_bytes((tmp_path / "a.mp3").read_bytes() + (tmp_path / "b.mp3").read_bytes())
+    now = f"{rate} Hz, {'stereo' if channels == 2 else 'mono'}"
+    said = rf"both\.mp3 changes from 16000 Hz, mono .* to {now} .*: convert it to WAV"
+    for read in (read_audio, summarise_audio, lambda path: list(audio_blocks(path, 16000))):
+        with pytest.raises(TalkerError, match=said):
+            read(both)
+    with pytest.raises(TalkerError, match=said):
+        sound_at(both, 16000, None, 16000)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
@@ -290,6 +336,46 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         write_image(tmp_path, quarters())
     with pytest.raises(TalkerError, match="even height and width"):
         VideoWriter(tmp_path / "a.mp4", 25, (127, 96))
+
+
+@contextmanager
+def files_of_at_most(size: int):
+    """What a full disk does, done to this process: no file may grow over so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("share", [0, 0.2, 0.9, 0.99999])
+def test_a_full_disk_is_said_and_the_old_file_left_alone(tmp_path, share):
+    """At the header, among the frames, or as the file is completed, down to its last byte."""
+    frames = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), dtype=np.uint8)
+    signal = clicks(25600, [5])
+    write_video(tmp_path / "whole.mp4", frames, 25, signal, 16000)
+    size = int(share * (tmp_path / "whole.mp4").stat().st_size)
+    (tmp_path / "a.mp4").write_bytes(b"old")
+    with (
+        files_of_at_most(size),
+        pytest.raises(TalkerError, match=r"a\.mp4 cannot be written: File too large"),
+    ):
+        write_video(tmp_path / "a.mp4", frames, 25, signal, 16000)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.mp4", "whole.mp4"]
+    assert (tmp_path / "a.mp4").read_bytes() == b"old"
+
+
+def test_a_full_disk_does_not_hide_why_the_frames_ended(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+    def frames():
+        yield noise
+        raise RuntimeError("the renderer stopped")
+
+    with files_of_at_most(0), pytest.raises(RuntimeError, match="renderer stopped"):
+        write_video(tmp_path / "a.mp4", frames(), 25)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not GRID.is_dir(), reason="GRID recordings are not here")

@@ -228,6 +228,28 @@ def test_bootstrap_leaves_out_what_is_not_finite():
     assert (nothing["value"], nothing["clips"], nothing["left_out"]) == (None, 0, 1)
 
 
+def test_an_interval_over_speakers_draws_them_with_all_of_their_clips():
+    """Two speakers of three equal clips: of two draws both are one of them in half of all."""
+    values, people = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0], [*"aaabbb"]
+    found = bootstrap(values, np.mean, groups=people)
+    assert (found["value"], found["low"], found["high"]) == (0.5, 0.0, 1.0)
+    assert (found["clips"], found["groups"]) == (6, 2)
+    alone = bootstrap(values, np.mean)
+    assert alone["low"] > 0 and alone["high"] < 1 and "groups" not in alone
+    # A clip each is the same as no speakers, and of one speaker clips are all that can be drawn.
+    each = bootstrap(values, np.mean, groups=[*"abcdef"])
+    assert {key: each[key] for key in alone} == alone
+    assert bootstrap(values, np.mean, groups=[*"aaaaaa"]) == alone
+    share = ratio_bootstrap(values, [1] * 6, groups=people)
+    assert (share["value"], share["low"], share["high"]) == (0.5, 0.0, 1.0)
+    assert ratio_bootstrap(values, [1] * 6, groups=["a"] * 6) == ratio_bootstrap(values, [1] * 6)
+
+
+def test_whose_value_is_left_out_is_left_out_too():
+    found = bootstrap([1.0, np.nan, 3.0], np.mean, groups=["a", "b", "c"])
+    assert (found["value"], found["groups"], found["left_out"]) == (2.0, 2, 1)
+
+
 def test_a_ratio_is_of_sums_and_its_interval_over_clips():
     found = ratio_bootstrap([1, 0, 3, 2], [1, 2, 3, 4])
     assert found["value"] == 0.6 and found["low"] < 0.6 < found["high"]

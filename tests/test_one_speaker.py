@@ -68,4 +68,4 @@ def test_closed_lips_are_not_measured_where_nobody_knows_when():
     for truth in ({}, {"words": words}, {"lips_closed": [1.0] * 3 + [0.0] * 6}):  # no words
         found = _closures(openings, openings, openings, truth)
         assert found["closures"] == 0
-        assert share([found["closed"]], [found["closures"]])["value"] is None
+        assert share([found["closed"]], [found["closures"]], ["s1"])["value"] is None

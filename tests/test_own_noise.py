@@ -144,7 +144,7 @@ def test_every_run_is_made_and_measured_from_one_start(made, whole_start):
         assert row["seconds"] > 0 and "sequence_real - sequence_fake" in row["gaps"]
     assert told["values"].keys() == {"real", *VARIANTS}
     assert all(set(of) == set(MEASURES) for of in told["values"].values())
-    assert len(told["claims"]) == 3 and told["clips"] == ["p022/p022_000"]
+    assert len(told["claims"]) == 4 and told["clips"] == ["p022/p022_000"]
 
 
 def test_what_is_done_is_left_alone(noise_corpus, made, whole_start, monkeypatch):
@@ -189,10 +189,13 @@ def test_half_of_the_blinks_is_the_bound():
         "with-0": row("with", [0.6, 0.6]),
         "strong-0": row("strong", [1.0, 1.0]),
         "without-0": row("without", [0.4, 0.4]),
+        "no-frame-0": row("no-frame", [0.5, 0.5]),
+        "neither-0": row("neither", [0.1, 0.1]),
     }
     told = summarised(rows)
     assert [claim["verdict"] for claim in told["claims"]] == [
         "not reproduced",  # by a third only
+        "reproduced",
         "reproduced",
         "undecided",
     ]

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import small_corpus
+from miniature import write_clip
 from small_corpus import FRAMES, PHOTO, SMALL, contents, make, record, scene, speech
 
+from talker.corpora import lrw
 from talker.corpora.clip import Clip
 from talker.errors import TalkerError
 from talker.faces import CANONICAL, CANONICAL_INDICES, find_detector
@@ -142,6 +146,19 @@ def test_clips_that_cannot_be_used(tmp_path, frames, sound, reason):
         prepared(clip)
 
 
+def test_samples_that_are_not_numbers(tmp_path):
+    sound = speech(FRAMES / 25)[None]
+    sound[0, 4000] = np.nan
+    with av.open(str(tmp_path / "a.wav"), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=16000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(sound, format="flt", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+    clip = clip_of(record(tmp_path / "a.mp4"), audio=tmp_path / "a.wav")
+    with pytest.raises(TalkerError, match="the sound has samples that are not numbers"):
+        prepared(clip)
+
+
 def test_a_head_that_is_turned_further_than_the_corpus_allows(tmp_path):
     clip = clip_of(record(tmp_path / "a.mp4"))
     pose = np.array(prepared(clip)[2]["pose"])
@@ -206,6 +223,20 @@ def test_folders_that_cannot_be_used(tmp_path, done, root):
         prepare_clip(SMALL.clips(root)[0], tmp_path, "X")
 
 
+@pytest.mark.parametrize("out", [".", "lipread_mp4", "elsewhere"])
+def test_recordings_are_never_written_over(tmp_path, out):
+    """LRW's clips are called as ours are, so that one folder for both would lose them."""
+    root = tmp_path / "lrw"
+    write_clip(root / "lipread_mp4" / "ABOUT" / "train" / "ABOUT_00001.mp4", "lrw", frames=2)
+    (root / "elsewhere").symlink_to(root / "lipread_mp4")
+    before = contents(root)
+    with pytest.raises(TalkerError, match=r"lrw.* choose another"):
+        prepare(lrw.CORPUS, root, root / out, workers=1)
+    with pytest.raises(TalkerError, match=r"lipread_mp4 is the folder of the recordings"):
+        prepare(lrw.CORPUS, root / "lipread_mp4", root / "lipread_mp4", workers=1)
+    assert contents(root) == before
+
+
 def test_two_preparations_do_not_share_a_folder(tmp_path, root):
     with alone_in(tmp_path), pytest.raises(TalkerError, match="another process is writing to"):
         prepare(SMALL, root, tmp_path, workers=1)
@@ -217,6 +248,19 @@ def test_two_preparations_do_not_share_a_folder(tmp_path, root):
 def test_the_same_input_gives_the_same_bytes(root, done, tmp_path):
     prepare(SMALL, root, tmp_path, workers=1)
     assert contents(tmp_path) == contents(done)
+
+
+def test_recordings_that_went_away_are_not_rejected_for_good(root, done, tmp_path):
+    """A disk is unmounted after its clips were listed, and the second preparation has it again."""
+    away, listed = tmp_path / "in", SMALL.clips(shutil.copytree(root, tmp_path / "in"))
+    unplugged = dataclasses.replace(SMALL, clips=lambda _: listed)
+    away.rename(tmp_path / "unmounted")
+    with pytest.raises(TalkerError, match="there is no file .*take0.mp4"):
+        prepare(unplugged, away, tmp_path / "out", workers=1)
+    assert list((tmp_path / "out").rglob("*.rejected")) == []
+    (tmp_path / "unmounted").rename(away)
+    prepare(SMALL, away, tmp_path / "out", workers=1)
+    assert contents(tmp_path / "out") == contents(done)
 
 
 def killed_at(rename: int, root: Path, out: Path) -> bool:

@@ -10,8 +10,10 @@ from talker.experiments import silence
 from talker.experiments.silence import (
     MESH,
     jitter,
+    lip_motion,
     longest,
     measure,
+    mouth_motion,
     parted,
     picture,
     silent,
@@ -61,17 +63,17 @@ def test_jitter_is_what_trembles_and_not_what_moves_on():
 def test_a_table_by_hand():
     nan = float("nan")
     rows = [
-        {"real": {"flow": (1.0, 4.0)}, "ours": {"flow": (2.0, 4.0)}},
-        {"real": {"flow": (3.0, 4.0)}, "ours": {"flow": (4.0, 8.0)}},
-        {"real": {"flow": (nan, 9.0)}, "ours": {"flow": (nan, 9.0)}},
+        {"real": {"mouth": (1.0, 4.0)}, "ours": {"mouth": (2.0, 4.0)}},
+        {"real": {"mouth": (3.0, 4.0)}, "ours": {"mouth": (4.0, 8.0)}},
+        {"real": {"mouth": (nan, 9.0)}, "ours": {"mouth": (nan, 9.0)}},
     ]
-    told = table(rows, seed=0)
-    assert told["real"]["flow"]["silence"]["value"] == 2
-    assert told["real"]["flow"]["silence"]["left_out"] == 1
-    assert told["real"]["flow"]["ratio"]["value"] == 0.5
-    assert told["ours"]["flow"]["ratio"]["value"] == 0.5
-    assert told["ours"]["flow"]["against_real"]["value"] == 1.5
-    assert told["real"]["flow"]["against_real"] == {"value": 1, "low": 1, "high": 1}
+    told = table(rows, [*"abc"], seed=0)
+    assert told["real"]["mouth"]["silence"]["value"] == 2
+    assert told["real"]["mouth"]["silence"]["left_out"] == 1
+    assert told["real"]["mouth"]["ratio"]["value"] == 0.5
+    assert told["ours"]["mouth"]["ratio"]["value"] == 0.5
+    assert told["ours"]["mouth"]["against_real"]["value"] == 1.5
+    assert told["real"]["mouth"]["against_real"] == {"value": 1, "low": 1, "high": 1}
 
 
 def test_the_longest_silence():
@@ -87,10 +89,39 @@ def test_a_row_of_the_strip_is_lower_halves():
     assert (shown[4:, 0, 0] == 105).all()
 
 
+def textured(seed: int) -> np.ndarray:
+    """A picture (160, 160, 3) that motion can be seen in everywhere."""
+    noise = np.random.default_rng(seed).integers(0, 255, (40, 40, 3), np.uint8)
+    return np.asarray(Image.fromarray(noise).resize((160, 160), Image.Resampling.BICUBIC))
+
+
+def test_a_head_that_sways_does_not_move_the_mouth():
+    """Two films: all goes to the right by a pixel a frame; the mouth alone does."""
+    scene, mouth = textured(0), textured(1)
+    sways = np.stack([scene[10:138, 20 - t : 116 - t] for t in range(4)])
+    speaks = np.stack([scene[10:138, 20:116]] * 4)
+    for t, frame in enumerate(speaks):
+        frame[73:] = mouth[73:128, 20 - t : 116 - t]
+    assert mouth_motion(sways).shape == (3,)
+    assert mouth_motion(sways).max() < 0.1
+    assert mouth_motion(speaks) == pytest.approx([0.9, 0.9, 0.9], abs=0.1)  # smoothed at its edge
+
+
+def test_what_is_left_of_lips_when_the_head_turns_and_comes_nearer():
+    """Landmarks that are turned, scaled and shifted, and lips that go down by 2 besides."""
+    marks = np.random.default_rng(0).uniform(0, 96, (68, 2))
+    turn = 1.05 * np.array([[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]])
+    later = marks @ turn.T + [3, -1]
+    assert lip_motion(np.stack([marks, later])) == pytest.approx([0], abs=1e-9)
+    later[48:68, 1] += 2
+    assert lip_motion(np.stack([marks, later])) == pytest.approx([2])
+
+
 def clip_of(draw: np.random.Generator, speaking: slice) -> np.ndarray:
-    """A film (50, 128, 96, 3) of noise that moves to and fro while it speaks only."""
+    """A film (50, 128, 96, 3) of noise whose mouth moves to and fro while it speaks only."""
     film = np.stack([draw.integers(0, 255, (16, 12, 3), np.uint8).repeat(8, 0).repeat(8, 1)] * 50)
-    film[speaking][1::2] = np.roll(film[speaking][1::2], 2, axis=2)
+    mouth = film[speaking][1::2, 72:]
+    mouth[:] = np.roll(mouth, 2, axis=2)
     return film
 
 
@@ -117,7 +148,7 @@ def test_a_film_that_rests_in_silence_has_a_small_ratio(monkeypatch):
     film = clip_of(np.random.default_rng(1), slice(20, 30))
     truth = {"phonemes": [{"start": 0.8, "end": 1.2}], "landmarks": face(np.arange(50) % 2)}
     row = measure({"real": film, "restless": film[::-1][:50]}, truth, None)
-    quiet, loud = row["real"]["flow"]
+    quiet, loud = row["real"]["mouth"]
     assert quiet < 0.05 * loud
     assert row["real"]["jitter"] == (0, 0)
     assert row[MESH]["jitter"] == pytest.approx((20, 20))
@@ -136,10 +167,10 @@ def test_the_results_file_says_everything_twice(corpus, tmp_path, monkeypatch):
     assert Image.open(tmp_path / "first" / "silence_strip.png").size == (9 * 96, 2 * 64)
     assert first["films"] == ["real", "ours", "still"]
     assert set(first["values"]) == {"real", "mesh", "ours", "still"}
-    flow = {name: first["values"][name]["flow"]["silence"]["value"] for name in first["films"]}
-    assert flow["ours"] > 5 * flow["real"] >= 0 and first["example"]["clip"] == "p022/p022_000"
-    assert first["values"]["ours"]["flow"]["ratio"]["value"] == pytest.approx(1, abs=0.2)
-    assert first["values"]["real"]["flow"]["silence"]["clips"] == 2
+    moves = {name: first["values"][name]["mouth"]["silence"]["value"] for name in first["films"]}
+    assert moves["ours"] > 5 * moves["real"] >= 0 and first["example"]["clip"] == "p022/p022_000"
+    assert first["values"]["ours"]["mouth"]["ratio"]["value"] == pytest.approx(1, abs=0.2)
+    assert first["values"]["real"]["mouth"]["silence"]["clips"] == 2
 
 
 def test_a_corpus_without_phonemes_is_refused(noise_corpus, tmp_path):

@@ -268,17 +268,21 @@ def test_columns_have_null_for_what_is_not_a_number():
 
 def test_blinks_of_one_clip_are_not_as_many_witnesses():
     of_one, of_many = [[0.2] * 10, [0.4] * 10], [[0.2], [0.4]] * 10
-    wide, narrow = pooled_median(of_one), pooled_median([*of_many, []])
+    alone = [str(number) for number in range(21)]
+    wide, narrow = pooled_median(of_one, ["a", "b"]), pooled_median([*of_many, []], alone)
     assert wide["pooled"] == narrow["pooled"] == 20
     assert (wide["clips"], narrow["clips"], narrow["left_out"]) == (2, 20, 1)
     assert (wide["low"], wide["high"]) == (0.2, 0.4)
-    few, many = pooled_median([[0.2, 0.3, 0.4]] * 3), pooled_median([[0.2], [0.3], [0.4]] * 3)
+    few = pooled_median([[0.2, 0.3, 0.4]] * 3, alone[:3])
+    many = pooled_median([[0.2], [0.3], [0.4]] * 3, alone[:9])
     assert few["low"] == few["high"] == 0.3 and many["low"] < many["high"]
-    assert pooled_median([[], []])["value"] is None
+    # Nor are those of one face.
+    assert pooled_median(of_many, ["a", "b"] * 10)["groups"] == 2
+    assert pooled_median([[], []], ["a", "b"])["value"] is None
 
 
 def test_a_share_without_any_is_none():
-    assert share([0.0, 0.0], [0, 0]) == {
+    assert share([0.0, 0.0], [0, 0], ["a", "b"]) == {
         "value": None,
         "low": None,
         "high": None,

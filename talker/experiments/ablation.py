@@ -30,7 +30,7 @@ import numpy as np
 from talker.checkpoint import SHIPPED, load_generator, read_config
 from talker.config import Config, preset, to_json
 from talker.errors import TalkerError
-from talker.experiments.claims import decide_all, over_seeds
+from talker.experiments.claims import decide_all, over_seeds, speakers_of
 from talker.experiments.made import about_metrics, both, by_generator, film, measured
 from talker.experiments.paper import COLUMNS, read_table
 from talker.experiments.report import circumstances, write_results
@@ -125,11 +125,11 @@ def examine(variant: str, seed: int, corpus: Path, runs: Path, clips: Sequence[S
 
 
 def pooled(runs: dict[int, dict[str, list]]) -> dict[str, dict[str, float | int | None]]:
-    """Each metric over clips with its 95 % interval, the values of a clip averaged over seeds."""
-    values = {}
+    """Each metric with its 95 % interval over speakers, a clip's values averaged over seeds."""
+    groups, values = speakers_of(next(iter(runs.values()))), {}
     for name, metric in METRICS.items():
         rows = [np.array(columns[name], float) for columns in runs.values()]
-        values[name] = bootstrap(over_seeds(rows), metric.statistic)
+        values[name] = bootstrap(over_seeds(rows), metric.statistic, groups=groups)
     return values
 
 

@@ -5,7 +5,8 @@
 Real clips of performers held out, and `SEEDS` films of each by every method (see
 `talker.experiments.held_out`; "ours" where none is named), that differ in noise only. Blinks are
 those of `talker.metrics.blinks`, found alike in all. "truth" is what the rendering knows of the
-real clips, to see what the detector adds.
+real clips, to see what the detector adds; `training` is the same of the clips of the training
+split, which is what the package's weights have learnt from: other people, who blink by other dice.
 
 values, for each film: blinks a video, a mean; share_without, of videos in which nobody blinks;
 and seconds, the median over videos of the mean length of their blinks, as Fig. 9b counts it.
@@ -14,8 +15,8 @@ other film against the real ones: Kolmogorov and Smirnov's and Mann and Whitney'
 of blinks a video and of the lengths. Both take videos for independent, which those of one face are
 not, so p is rather too small; and the first is conservative for counts, of which many are equal.
 
-The eye aspect ratio of each film is kept in RUNS, in a folder by the method's name and weights, so
-the same command goes on after an interruption.
+The eye aspect ratio of each film is kept in RUNS, in a folder by the method's name and weights and
+a file by the clip's name and content, so the same command goes on after an interruption.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,7 @@ from talker.faces import Detector, DlibDetector
 from talker.metrics.blinks import find_blinks
 from talker.metrics.landmarks import eye_aspect_ratio
 from talker.store import FPS, StoredClip, read_frames
+from talker.store import clips as stored_clips
 from talker.tracking import fit_crops
 
 SEEDS = 7  # films of each clip; the paper's question wants some hundred of them
@@ -87,8 +90,11 @@ def watch(
         told[name]["clip"].append(number)
         told[name]["lengths"].append(seconds)
 
+    files = [
+        f"{clip.name}-{sha256(clip.video.read_bytes()).hexdigest()[:12]}.npy" for clip in found
+    ]
     for number, clip in enumerate(found):
-        path = runs / REAL / f"{clip.name}.npy"
+        path = runs / REAL / files[number]
         ear = kept(path, lambda clip=clip: ear_of(read_frames(clip.video), detector))
         add(REAL, number, lengths(ear))
         add(TRUTH, number, true_lengths(clip.truth))
@@ -101,9 +107,20 @@ def watch(
             return ear_of(films(clip, {name: compared[name]}, noise)[name], detector)
 
         of_weights = f"{name}-{about[name]['sha256'][:12]}"
-        path = runs / of_weights / str(noise) / f"{clip.name}.npy"
+        path = runs / of_weights / str(noise) / files[number]
         add(name, number, lengths(kept(path, make)))
     return told
+
+
+def of_training(corpus: Path, seed: int) -> dict[str, dict]:
+    """The values, see `table`, of the training split as its rendering knows them.
+
+    Raises TalkerError when nobody is in it.
+    """
+    learnt = stored_clips(corpus, "train")
+    lengths_of = [true_lengths(clip.truth) for clip in learnt]
+    film = {"clip": list(range(len(learnt))), "lengths": lengths_of}
+    return table(film, [clip.speaker for clip in learnt], seed)
 
 
 def averages(film: Film) -> np.ndarray:
@@ -165,6 +182,7 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
     real = watched[REAL]
     results = {
         "values": {name: table(film, speakers, seed) for name, film in watched.items()},
+        "training": of_training(corpus, seed),
         "tests": {
             name: {
                 "blinks": two_samples(counts(film), counts(real)),

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.checkpoint import SHIPPED, load_generator
+from talker.checkpoint import SHIPPED, load_generator, read_config
 from talker.config import Config, preset, to_json
 from talker.dataset import Clips
 from talker.errors import TalkerError
@@ -164,7 +164,7 @@ def noise_distance(config: Config) -> float:
 
 
 def differences(base: Row, variant: Row) -> dict[str, dict[str, float | int | None]]:
-    """Base minus variant for each of `MEASURES`, paired by clips, with 95 % intervals over clips.
+    """Base minus variant for each of `MEASURES`, paired by clips; 95 % intervals over speakers.
 
     base, variant: columns as `talking_tables.columns` makes them. Medians of the clips'
     differences, means of those in blinks a second; of a clip's blinks the median length counts,
@@ -173,14 +173,15 @@ def differences(base: Row, variant: Row) -> dict[str, dict[str, float | int | No
     """
     if base["clip"] != variant["clip"]:
         raise TalkerError("base and variant were measured on other clips: measure all anew.")
-    found = {}
+    found, people = {}, base["speaker"]
     for name in MEASURES:
         ours, others = (np.array([_number(v) for v in row[name]]) for row in (base, variant))
         gaps = ours - others
         if name == "closed":
-            found[name] = share(gaps.tolist(), base["closures"])
+            found[name] = share(gaps.tolist(), base["closures"], people)
         else:
-            found[name] = bootstrap(gaps, np.mean if name.startswith("blinks") else np.median)
+            statistic = np.mean if name.startswith("blinks") else np.median
+            found[name] = bootstrap(gaps, statistic, groups=people)
     return found
 
 
@@ -244,12 +245,17 @@ def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
         TalkerError: no corpus, an unknown name, a results file or a run of other settings, or a
             base whose losses are not finite.
     """
-    config = {
-        family_of(name): to_json(configured(name, corpus, runs))
-        for name in (BASE, ADVERSARIAL_BASE)
+    clips = chosen(corpus)
+    settings = {
+        "config": {
+            family_of(name): to_json(configured(name, corpus, runs))
+            for name in (BASE, ADVERSARIAL_BASE)
+        },
+        "start": read_config(START)["sha256"],
+        "clips": [clip.name for clip in clips],
     }
-    done = held(out, {"config": config}).get("variants", {})
-    plan, clips = planned(names, done), chosen(corpus)
+    done = held(out, settings).get("variants", {})
+    plan = planned(names, done)
 
     def make(name: str) -> Row:
         row = examine(name, corpus, runs, clips, done)
@@ -259,14 +265,14 @@ def main(corpus: Path, runs: Path, out: Path, *names: str) -> None:
 
     def write(variants: dict[str, Row]) -> None:
         # Of another call, too, which may have written meanwhile.
-        variants = held(out, {"config": config}).get("variants", {}) | variants
+        variants = held(out, settings).get("variants", {}) | variants
         about = circumstances(
             sum(variant["seconds"] for variant in variants.values()),
             clips=len(clips),
             speakers=len({clip.speaker for clip in clips}),
         )
-        told = {"variants": variants, "config": config, "seed": SEED, "circumstances": about}
-        write_results(out, told)
+        told = {"variants": variants, "seed": SEED, "circumstances": about}
+        write_results(out, told | settings)
 
     make_all(plan, done, make, write)
 

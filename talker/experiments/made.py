@@ -18,8 +18,10 @@ from tqdm import tqdm
 from talker.animate import COMMENT
 from talker.errors import TalkerError
 from talker.evaluate import evaluate
+from talker.experiments.claims import speakers_of
 from talker.experiments.talking import generate
 from talker.media import write_audio, write_video
+from talker.metrics.intervals import bootstrap
 from talker.metrics.registry import METRICS
 from talker.models.generator import Generator
 from talker.store import CRF, FPS, KEYFRAMES, RATE, StoredClip, beside, read_frames, read_sound
@@ -78,15 +80,21 @@ def both(found: dict[str, Any]) -> dict[str, dict]:
 def side(found: dict[str, Any], which: str) -> dict[str, dict]:
     """Of what `measured` returns, the "generated" or the "real" side, for a results file.
 
-    values: each metric over clips with its 95 % interval; per_clip: the clips' names and each
+    values: each metric with its 95 % interval over speakers; per_clip: the clips' names and each
     metric's values of them, null where undefined.
     """
-    metrics, per_clip = found["metrics"], found["per_clip"]
+    per_clip = found["per_clip"]
+    groups = speakers_of(per_clip)
+    values = {
+        name: bootstrap(per_clip[which][name], METRICS[name].statistic, groups=groups)
+        for name, about in found["metrics"].items()
+        if which in about
+    }
     columns = {
         name: [value if value is None else round(value, 5) for value in column]
         for name, column in per_clip[which].items()
     }
     return {
-        "values": {name: about[which] for name, about in metrics.items() if which in about},
+        "values": values,
         "per_clip": {"clip": per_clip["clip"]} | columns,
     }

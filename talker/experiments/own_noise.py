@@ -101,6 +101,16 @@ CLAIMS = (
         (STRONG,),
         least=HALF,
     ),
+    # Two judges can stand in for each other, so it is asked again where the other one is silent.
+    Claim(
+        "the same, where there is no frame loss",
+        _BLINKS,
+        "blinks_per_second",
+        NEITHER,
+        "lower",
+        (NO_FRAME,),
+        least=HALF,
+    ),
     Claim(
         "without sequence loss eyes move less",
         _BLINKS,

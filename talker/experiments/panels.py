@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from talker.experiments.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED
+from talker.experiments.claims import NOT_REPRODUCED, NOT_TESTED, REPRODUCED, UNDECIDED
 from talker.plots import GREEN, INK, VERMILION
 
 # A verdict has a sign, too: colours are not for everybody.
@@ -15,6 +15,7 @@ SIGNS = {
     REPRODUCED: ("✓", GREEN),
     NOT_REPRODUCED: ("✗", VERMILION),
     UNDECIDED: ("?", INK),
+    NOT_TESTED: ("–", INK),
 }
 SMALL, GREY = 7.5, "#bbbbbb"
 # Of `talker.experiments.ablation`, in the order of Table 5.
@@ -103,5 +104,5 @@ def _said(claim: dict) -> str:
     effect = claim["against"][claim["decided_by"]]["effect"]
     if effect["value"] is None:
         return "nothing to measure"
-    middle, low, high = (f"{effect[key]:+.3g}" for key in ("value", "low", "high"))
+    middle, low, high = (f"{effect[key]:+.2g}" for key in ("value", "low", "high"))
     return f"{middle} [{low}, {high}]".replace("-", "−")

@@ -12,12 +12,14 @@ its mesh, in which no detector trembles.
 values, for each film and each measure: silence and speech, means over clips; and ratio, of the
 first sum over clips to the second. Measures:
 
-flow       mean length of motion over the lower half of the face, in pixels from frame to frame
+mouth      mean length of the mouth's motion, without that of the head, in pixels from frame to
+           frame: of its pixels, or of a mesh its lips. A head that sways carries its mouth along,
+           and only real ones do
 jitter     mean second difference in time of the 20 landmarks of the lips, about their middle, in
            thousandths of the distance of the eyes: what trembles and not what moves on
 
 `against_real` is the sum over clips of a film's motion in silence divided by that of the real clip.
-Intervals of 95 % are over clips. Beside the results file: _strip.png, frames of one silence.
+Intervals of 95 % are over speakers. Beside the results file: _strip.png, frames of one silence.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from talker.emphasis import MOUTH
 from talker.errors import TalkerError
 from talker.experiments.held_out import (
     OURS,
@@ -41,7 +44,7 @@ from talker.experiments.held_out import (
     methods,
 )
 from talker.experiments.report import circumstances, write_results
-from talker.faces import Detector, DlibDetector
+from talker.faces import Detector, DlibDetector, similarity
 from talker.media import write_image
 from talker.metrics.closure import runs as stretches
 from talker.metrics.intervals import bootstrap, ratio_bootstrap
@@ -53,8 +56,11 @@ from talker.tracking import fit_crops
 
 MARGIN = 0.15  # seconds: lips part before the sound, and close after it
 LIPS = slice(48, 68)
+# What goes with the head, whatever mouth and lids do: nose and upper cheeks, as shares of the rows
+# and columns of the canonical face; landmarks of the nose and the corners of the eyes.
+HEAD = (50 / 128, 72 / 128, 26 / 96, 70 / 96)
+HEAD_INDICES = (*range(27, 32), 33, 35, 36, 39, 42, 45)
 STILL, MESH = "still", "mesh"
-MEASURES = ("flow", "jitter")
 SHOWN = 9  # frames of the strip
 Row = dict[str, dict[str, tuple[float, float]]]
 
@@ -93,6 +99,50 @@ def flow_energy(frames: np.ndarray) -> np.ndarray:
     return lower_half(np.linalg.norm(optical_flow(frames), axis=-1)).mean(axis=(1, 2))
 
 
+def without_head(points: np.ndarray, motion: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """The motion (N, 2) of points (N, 2) that is left when the head's own is taken away.
+
+    head: numbers of the points whose motion is the head's: a similarity is fitted to it.
+    """
+    matrix = similarity(points[head], (points + motion)[head])
+    return points + motion - (points @ matrix[:, :2].T + matrix[:, 2])
+
+
+def mouth_motion(frames: np.ndarray) -> np.ndarray:
+    """Mean length of the mouth's motion in frames (T, H, W, 3), without the head's: (T - 1,).
+
+    In pixels a frame; the frames show the canonical face.
+    """
+    height, width = frames.shape[1:3]
+    points = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+    head, mouth = (_within(points, place) for place in (HEAD, MOUTH))
+    both = np.concatenate([points[head], points[mouth]]).astype(float)
+    numbers = np.arange(head.sum())
+    left = [
+        without_head(both, np.concatenate([flow[head], flow[mouth]]), numbers)[len(numbers) :]
+        for flow in optical_flow(frames)
+    ]
+    return np.linalg.norm(left, axis=-1).mean(axis=1)
+
+
+def _within(points: np.ndarray, place: tuple[float, float, float, float]) -> np.ndarray:
+    """Which of the points (H, W, 2) of an image are in a part of it (top, bottom, left, right)."""
+    height, width = points.shape[:2]
+    (left, top), (right, bottom) = np.array([place[2::-2], place[3::-2]]) * (width, height)
+    x, y = points[..., 0], points[..., 1]
+    return (x >= left) & (x < right) & (y >= top) & (y < bottom)
+
+
+def lip_motion(landmarks: np.ndarray) -> np.ndarray:
+    """Mean length of the lips' motion in landmarks (T, 68, 2), without the head's: (T - 1,)."""
+    marks = landmarks.astype(float)
+    left = [
+        without_head(first, second - first, list(HEAD_INDICES))[LIPS]
+        for first, second in zip(marks, marks[1:], strict=False)
+    ]
+    return np.linalg.norm(left, axis=-1).mean(axis=1)
+
+
 def jitter(landmarks: np.ndarray) -> np.ndarray:
     """Mean second difference of the lips of (T, 68, 2), about their middle: (T - 2,).
 
@@ -123,17 +173,19 @@ def measure(shown: Mapping[str, np.ndarray], truth: dict, detector: Detector) ->
         loud = spoken(phonemes, len(frames), FPS)
         marks = fit_crops(frames, detector)
         row[name] = {
-            "flow": parted(flow_energy(frames), quiet, loud),
+            "mouth": parted(mouth_motion(frames), quiet, loud),
             "jitter": parted(jitter(marks), quiet, loud),
         }
         if name == REAL:
             mesh = np.asarray(truth["landmarks"])
-            row[MESH] = {"jitter": parted(jitter(mesh), quiet, loud)}
+            traces = {"mouth": lip_motion(mesh), "jitter": jitter(mesh)}
+            row[MESH] = {key: parted(trace, quiet, loud) for key, trace in traces.items()}
     return row
 
 
-def table(rows: Sequence[Row], seed: int) -> dict[str, dict[str, dict]]:
-    """The values described above, of a row a clip."""
+def table(rows: Sequence[Row], people: Sequence[str], seed: int) -> dict[str, dict[str, dict]]:
+    """The values described above, of a row a clip and its speaker."""
+    owner = np.asarray(people)
     told: dict[str, dict[str, dict]] = {}
     for name in rows[0]:
         told[name] = {}
@@ -143,10 +195,14 @@ def table(rows: Sequence[Row], seed: int) -> dict[str, dict[str, dict]]:
             both = np.isfinite(pairs).all(axis=1)
             quiet = both & np.isfinite(real[:, 0])
             told[name][measured] = {
-                "silence": bootstrap(pairs[:, 0], np.mean, seed=seed),
-                "speech": bootstrap(pairs[:, 1], np.mean, seed=seed),
-                "ratio": ratio_bootstrap(pairs[both, 0], pairs[both, 1], seed=seed),
-                "against_real": ratio_bootstrap(pairs[quiet, 0], real[quiet, 0], seed=seed),
+                "silence": bootstrap(pairs[:, 0], np.mean, seed=seed, groups=owner),
+                "speech": bootstrap(pairs[:, 1], np.mean, seed=seed, groups=owner),
+                "ratio": ratio_bootstrap(
+                    pairs[both, 0], pairs[both, 1], seed=seed, groups=owner[both]
+                ),
+                "against_real": ratio_bootstrap(
+                    pairs[quiet, 0], real[quiet, 0], seed=seed, groups=owner[quiet]
+                ),
             }
     return told
 
@@ -177,7 +233,7 @@ def example(clip: StoredClip, shown: Mapping[str, np.ndarray], out: Path) -> dic
         "clip": clip.name,
         "first": first,
         "shown": SHOWN,
-        "flow": {name: flow_energy(film).round(4).tolist() for name, film in shown.items()},
+        "mouth": {name: mouth_motion(film).round(4).tolist() for name, film in shown.items()},
         "silent": stretches(quiet),
         "spoken": stretches(spoken(phonemes, frames, FPS)),
     }
@@ -201,7 +257,7 @@ def run(corpus: Path, runs: Path, out: Path, names: Sequence[str] = (OURS,), see
         still = as_stored(np.broadcast_to(shown[REAL][:1], shown[REAL].shape))
         rows.append(measure(shown | {STILL: still}, clip.truth, detector))
     results = {
-        "values": table(rows, seed),
+        "values": table(rows, [clip.speaker for clip in found], seed),
         "films": [REAL, *names, STILL],
         "per_clip": {"clip": [clip.name for clip in found]}
         | {

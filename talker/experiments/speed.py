@@ -20,7 +20,6 @@ The paper says neither which CPU it used nor whether its times include the still
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ import torch
 from talker.animate import generate, load_still, stream_audio_frames, to_tensor
 from talker.audio import audio_frames
 from talker.checkpoint import load_generator
+from talker.cluster import cores
 from talker.config import preset
 from talker.demo import ASSETS
 from talker.experiments.paper import read_table
@@ -160,7 +160,7 @@ def run(corpus: Path, runs: Path, out: Path) -> None:
         "shipped": load_generator(),
         "paper's width": Generator(preset("paper").model).eval(),
     }
-    count, rows = len(os.sched_getaffinity(0)), []
+    count, rows = cores(), []
     for name, generator in generators.items():
         size = sum(parameter.numel() for parameter in generator.parameters())
         about = {"generator": name, "parameters": size}

@@ -55,7 +55,8 @@ def draw_measures(axes: Sequence[Axes], results: dict) -> None:
         ("mouth\nwidth", "r_width", "r_width_mismatched", "another clip"),
     ]
     _compare(axes[0], values, lips, "lips follow the true ones", "Pearson r")
-    axes[0].set_xlim(-0.3, 1.6)
+    axes[0].set_xlim(-0.3, 1.9)  # room for the words
+    axes[0].set_xticks([0, 0.5, 1])
     pictures = [
         ("whole", "psnr", "psnr_still", "still"),
         ("lower\nhalf", "psnr_lower", "psnr_lower_still", "still"),

@@ -7,6 +7,7 @@ should be, and lists with a value for each blink of the clip.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,46 +19,56 @@ Row = dict[str, Any]
 
 
 def table(rows: list[Row]) -> dict[str, dict[str, float | int | None]]:
-    """Each measure over the clips of `rows` with its 95 % interval; empty without any.
+    """Each measure over the clips of `rows` with its 95 % interval over speakers; {} without any.
 
     Medians over clips, but means of blinks a second, whose median over clips of a few seconds can
     only be 0, 1, 2 ... blinks; medians over all blinks; shares of all closures.
     """
-    values = {}
+    values, people = {}, [row["speaker"] for row in rows]
     for name, column in _columns(rows).items():
         if name in ABOUT or name == "closures":
             continue
         if name.startswith("closed"):
-            values[name] = share(column, [row["closures"] for row in rows])
+            values[name] = share(column, [row["closures"] for row in rows], people)
         elif isinstance(column[0], list):
-            values[name] = pooled_median(column)
+            values[name] = pooled_median(column, people)
         else:
-            values[name] = bootstrap(column, np.mean if name.startswith("blinks") else np.median)
+            statistic = np.mean if name.startswith("blinks") else np.median
+            values[name] = bootstrap(column, statistic, groups=people)
     return values
 
 
-def share(made: list[float], wanted: list[int]) -> dict[str, float | int | None]:
+def share(
+    made: Sequence[float], wanted: Sequence[int], people: Sequence[str]
+) -> dict[str, float | int | None]:
     """Of all closures that are wanted, those that were made; clips without are left out.
 
-    Their number comes along as `closures`, that of clips as `clips`.
+    people: the speaker of each clip. The number of closures comes along as `closures`, that of
+    clips as `clips`.
     """
-    pairs = [(m, w) for m, w in zip(made, wanted, strict=True) if w and math.isfinite(m)]
-    found, due = ([pair[which] for pair in pairs] for which in (0, 1))
-    return ratio_bootstrap(found, due) | {"clips": len(pairs), "closures": int(sum(due))}
+    each = zip(made, wanted, people, strict=True)
+    kept = [row for row in each if row[1] and math.isfinite(row[0])]
+    found, due, groups = ([row[which] for row in kept] for which in range(3))
+    told = ratio_bootstrap(found, due, groups=groups)
+    return told | {"clips": len(kept), "closures": int(sum(due))}
 
 
-def pooled_median(lists: list[list[float]]) -> dict[str, float | int | None]:
-    """The median of all values of all clips, a list each, with its 95 % interval over clips.
+def pooled_median(
+    lists: Sequence[list[float]], people: Sequence[str]
+) -> dict[str, float | int | None]:
+    """The median of all values of all clips, a list each, with its 95 % interval over speakers.
 
-    Clips are drawn and not values: the blinks of a clip are of one face, so that they tell less
-    than as many of many faces would. `pooled` is the number of values.
+    Speakers are drawn and not values: the blinks of a clip are of one face, so that they tell less
+    than as many of many faces would. people: the speaker of each clip. `pooled` is the number of
+    values.
     """
     some = [np.asarray(values, float) for values in lists if values]
+    groups = [person for person, values in zip(people, lists, strict=True) if values]
 
     def median(drawn: np.ndarray) -> float:
         return float(np.median(np.concatenate([some[number] for number in drawn.astype(int)])))
 
-    found = bootstrap(np.arange(len(some)), median)
+    found = bootstrap(np.arange(len(some)), median, groups=groups)
     return found | {"left_out": len(lists) - len(some), "pooled": sum(map(len, some))}
 
 
@@ -76,7 +87,8 @@ def performers(rows: list[Row]) -> dict[str, Row]:
             if name == "closures":
                 person[name] = int(sum(column))
             elif name.startswith("closed"):
-                person[name] = share(column, [row["closures"] for row in own])["value"]
+                wanted = [row["closures"] for row in own]
+                person[name] = share(column, wanted, [speaker] * len(own))["value"]
             else:
                 flat = np.concatenate([np.atleast_1d(value).astype(float) for value in column])
                 flat = flat[np.isfinite(flat)]

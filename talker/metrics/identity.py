@@ -2,7 +2,9 @@
 
 S. Tulyakov, M.-Y. Liu, X. Yang, J. Kautz, "MoCoGAN", CVPR 2018, in the paper's form: from the
 still to each generated frame. Distances depend on the embedding, so they only say something beside
-those of real videos: of one person (the lowest that can be hoped for) and of different people.
+those of real videos: of one person and of different people. A real head turns and a face that acts
+looks less like its still, so that films which hold still fall below the former: less is not more
+like the person then.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 # Blinks a second and their median seconds in the real corpus that each class of sentences is like:
-# GRID, CREMA-D and TCD TIMIT, in Table 1 of Vougioukas, Petridis and Pantic, "Realistic
+# GRID, CREMA-D and TCD TIMIT, in Table 4 of Vougioukas, Petridis and Pantic, "Realistic
 # speech-driven facial animation with GANs" (2020), who measured them.
 BLINKS = {"grid": (0.39, 0.40), "cremad": (0.26, 0.36), "rich": (0.28, 0.20)}
 # Seconds from the start of one blink to the earliest start of the next.
