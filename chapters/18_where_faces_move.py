@@ -369,11 +369,11 @@ print("our film: silent in", int(quiet.sum()), "frames, spoken in", int(loud.sum
 figure, axes = plt.subplots(figsize=(plots.WIDTH, 2.4))
 energy = {name: mouth_motion(film) for name, film in ({"real": real} | made).items()}
 seconds = np.arange(1, len(real)) / FPS
-axes.fill_between(seconds, 0, 1, where=quiet[1:], color="#e4e4e4", linewidth=0)
 colours = {"real": plots.ORANGE, "ours": plots.BLUE, "none": plots.GREEN}
 for name, ink in colours.items():
     axes.plot(seconds, energy[name], color=ink, label="no memory" if name == "none" else name)
 top = 1.2 * max(max(energy[name]) for name in colours)
+axes.fill_between(seconds, 0, top, where=quiet[1:], color="#e4e4e4", linewidth=0)
 axes.set(xlabel="seconds", ylabel="pixels a frame", xlim=(0, 3), ylim=(0, top))
 axes.legend(loc="upper right", ncols=3)
 plt.show()

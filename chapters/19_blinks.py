@@ -530,7 +530,7 @@ lines = [
     for name, label in ROWS.items()
 ]
 figure, axes = plt.subplots(figsize=(plots.WIDTH, 2.0))
-value_panel(axes, lines, "blinks a second, 95 % over clips", named=True)
+value_panel(axes, lines, "blinks a second, 95 % over performers", named=True)
 plt.show()
 for name, label in ROWS.items():
     gaps = own["runs"].get(f"{name}-0", {}).get("gaps")
