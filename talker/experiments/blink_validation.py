@@ -5,8 +5,8 @@
 
 CORPUS is a rendered corpus; without it everything that the detector decides is worked out anew from
 what an earlier run left, and no landmarks are looked for. Its held-out performers are looked at and
-every fifth of the others, whom nobody looked at while choosing the detector's thresholds (it has no
-other parameters): the rules for shut eyes and for brief dips were added after a look at the
+every second of the others, whom nobody looked at while choosing the detector's thresholds; it has
+no other parameters. The rules for shut eyes and for brief dips were added after a look at the
 held-out ones. The truth says from which frame to which a lid moved, and
 `talker.experiments.blink_score` how detected blinks are held against it.
 
@@ -91,10 +91,10 @@ def watch(clip: StoredClip) -> Watched:
 
 
 def looked_at(corpus: Path) -> list[StoredClip]:
-    """The clips of performers held out, and of every fifth of the others."""
+    """The clips of performers held out, and of every second of the others."""
     everyone = clips(corpus)
     trained = sorted({clip.speaker for clip in everyone if clip.split == "train"})
-    return [clip for clip in everyone if clip.split != "train" or clip.speaker in trained[1::5]]
+    return [clip for clip in everyone if clip.split != "train" or clip.speaker in trained[1::2]]
 
 
 def _scored(watched: list[Watched], detector: Detector = find_blinks) -> list[Scored]:
