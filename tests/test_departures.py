@@ -274,6 +274,10 @@ def test_results_of_other_settings_are_refused(noise_corpus, made, tmp_path, mon
         main(noise_corpus, *made)
 
 
+def test_a_pause_is_no_training():
+    assert departures.paced([{"seconds": value} for value in (1.0, 2.0, 900.0)]) == 6.0
+
+
 def test_a_loss_that_is_not_finite_is_a_result(noise_corpus, tmp_path, monkeypatch):
     def diverges(config):
         out = tmp_path / "no-lips"

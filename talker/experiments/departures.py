@@ -42,7 +42,6 @@ from talker.experiments.trials import (
     held,
     limited,
     make_all,
-    seconds_of,
     train_trial,
 )
 from talker.metrics.intervals import bootstrap
@@ -150,6 +149,14 @@ def train_variant(name: str, corpus: Path, runs: Path, seconds: float) -> str | 
     return train_trial(config)
 
 
+def paced(log: list[Row]) -> float:
+    """Seconds of a run's steps at the pace of their median: pauses of the process are no training.
+
+    log: its rows, as `training_log.read_log` has them.
+    """
+    return len(log) * float(np.median([row["seconds"] for row in log]))
+
+
 def noise_distance(config: Config) -> float:
     """`noise_prior.distance` of a finished warm-up's noise generator from the encoder's sequences.
 
@@ -207,7 +214,7 @@ def examine(
         "family": family_of(name),
         "changes": VARIANTS[name],
         "steps": len(log),
-        "seconds": round(seconds_of(out), 1),
+        "seconds": round(paced(log), 1),
     }
     if problem is not None:
         return told | {"problem": problem}
