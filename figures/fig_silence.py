@@ -82,11 +82,7 @@ def main() -> None:
         bottom = grid[2].subgridspec(1, 2)
         for place, (measure, title, unit) in enumerate(
             (
-                (
-                    "mouth",
-                    "mouth; filled: silence",
-                    "pixels a frame, without the head's",
-                ),
+                ("mouth", "mouth; filled: silence", "pixels a frame, without the head's"),
                 ("jitter", "trembling of the lips", "‰ of the distance of the eyes"),
             )
         ):

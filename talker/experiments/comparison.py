@@ -71,7 +71,7 @@ from talker.experiments.trials import (
     seconds_of,
     train_trial,
 )
-from talker.experiments.whole_frame import frames_of
+from talker.experiments.whole_frame import SHOWN, frames_of
 from talker.media import write_image
 from talker.store import StoredClip, beside, read_frames
 from talker.store import clips as stored_clips
@@ -161,7 +161,7 @@ def write_pictures(
     The first row is of the real videos. With all of `LAYOUT`, one clip is written as a film, too.
     """
     first = {clip.speaker: clip for clip in reversed(clips)}
-    shown = [first[speaker] for speaker in sorted(first)]
+    shown = [first[speaker] for speaker in sorted(first)[: SHOWN[0]]]
     films = {REAL: [read_frames(clip.video) for clip in shown]}
     for name in methods:
         stems = [runs / name / "clips" / clip.name for clip in shown]
