@@ -40,11 +40,12 @@ from talker.checkpoint import load_generator
 from talker.config import preset, to_json
 from talker.demo import ASSETS
 from talker.faces import CANONICAL, find_detector
-from talker.media import read_audio, write_video
+from talker.media import read_audio
 from talker.metrics.landmarks import inner_lip_distance
 from talker.models.frame_decoder import FrameDecoder
 from talker.models.generator import Generator
 from talker.models.identity_encoder import IdentityCode
+from talker.video import write_video
 
 plots.use_style()
 torch.set_grad_enabled(False)  # nothing is trained in this chapter

@@ -35,8 +35,9 @@ from talker.evaluators import synchrony, train_synchrony
 from talker.evaluators.official_syncnet import OfficialSyncNet
 from talker.evaluators.synchrony import cepstra, find_synchrony, grey, mouths, snippets
 from talker.experiments.synchrony import moved
-from talker.media import read_audio, read_video, write_video
+from talker.media import read_audio
 from talker.metrics.synchrony import OFFSETS, mean_distances, offset_and_confidence
+from talker.video import read_video, write_video
 
 plots.use_style()
 plots.system_diagram({"audio", "frames"})

@@ -33,10 +33,10 @@ from talker.audio import audio_frames
 from talker.checkpoint import load_generator
 from talker.corpora.rendered import render_clip
 from talker.experiments.motion_maps import alike, sway
-from talker.experiments.silence import flow_energy, jitter, mouth_motion, silent, spoken
+from talker.experiments.silence import jitter, mouth_motion, silent, spoken
 from talker.metrics import motion
 from talker.metrics.intervals import bootstrap
-from talker.metrics.motion import flow_picture, magnitude_map, optical_flow
+from talker.metrics.motion import flow_picture, lower_half_motion, magnitude_map, optical_flow
 
 plots.use_style()
 plots.system_diagram({"frames"})
@@ -208,7 +208,7 @@ for name, (x, y) in {"right": (1, 0), "down": (0, 1), "left": (-1, 0), "up": (0,
 
 # %%
 lids = truth["blinks"][0][0] - 1
-start = int(np.convolve(flow_energy(real), np.ones(8), "valid").argmax())
+start = int(np.convolve(lower_half_motion(real), np.ones(8), "valid").argmax())
 half = np.linspace(-LONGEST, LONGEST, 128, dtype=np.float32)
 disc = np.stack(np.meshgrid(half, half), axis=-1)
 key = flow_picture(disc, LONGEST)

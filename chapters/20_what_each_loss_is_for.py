@@ -42,12 +42,13 @@ from talker.experiments.claims import CLAIMS, NAMES, Claim, over_seeds
 from talker.experiments.differences import load_difference
 from talker.experiments.panels import Line, in_units, value_panel
 from talker.experiments.talking import generate
-from talker.media import read_audio, write_video
+from talker.media import read_audio
 from talker.metrics.intervals import bootstrap
 from talker.metrics.landmarks import inner_lip_distance
 from talker.metrics.pair import Footage, Pair
 from talker.metrics.registry import chosen, measure, measure_real
 from talker.trainer import Trainer
+from talker.video import write_video
 
 plots.use_style()
 plots.judges_diagram()

@@ -25,9 +25,10 @@ from talker.checkpoint import load_generator
 from talker.config import AudioConfig
 from talker.errors import TalkerError
 from talker.faces import Detector, align, find_detector
-from talker.media import VideoWriter, audio_blocks, read_image, summarise_audio
+from talker.media import audio_blocks, read_image, summarise_audio
 from talker.models.generator import Generator
 from talker.models.identity_encoder import IdentityCode
+from talker.video import VideoWriter
 
 COMMENT = (
     f"Synthetic video made by talker {__version__} from one still image and a recording: "

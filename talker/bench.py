@@ -27,8 +27,8 @@ import numpy as np
 from talker.corpora.clip import Clip, Corpus
 from talker.errors import TalkerError
 from talker.files import replacing
-from talker.media import write_video
 from talker.store import CRF, FPS, KEYFRAMES, RATE, clips, read_frames, read_sound
+from talker.video import write_video
 
 _MOST_CLIPS = 32
 # What the warm-up of preset `laptop` reads of a clip: 3 random frames of a window of 25.

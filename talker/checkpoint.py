@@ -65,14 +65,9 @@ def save_network(
         "extra": extra,
     }
     text = json.dumps(description, indent=2, sort_keys=True) + "\n"
-    try:
-        for path, content in ((tensors_file, blob), (about, text.encode())):
-            with replacing(path) as temporary:
-                temporary.write_bytes(content)
-    except OSError as error:
-        raise TalkerError(
-            f"cannot write a checkpoint to {tensors_file.parent}: {error.strerror}"
-        ) from error
+    for path, content in ((tensors_file, blob), (about, text.encode())):
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
 
 
 def load_generator(path_dir: Path | None = None) -> Generator:

@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from talker.animate import animate, load_still
 from talker.checkpoint import load_generator
 from talker.errors import TalkerError
-from talker.media import read_video, write_image
+from talker.media import write_image
 from talker.models.generator import Generator
+from talker.video import read_video
 
 ASSETS = Path(__file__).parent / "assets"
 

@@ -14,12 +14,18 @@ MOUTH = (74 / 128, 112 / 128, 24 / 96, 72 / 96)
 EYES = (24 / 128, 56 / 128, 14 / 96, 82 / 96)  # with brows
 
 
-def _part(images: Tensor, place: tuple[float, float, float, float]) -> Tensor:
-    """The rectangle `place` (top, bottom, left, right) of (..., H, W)."""
-    height, width = images.shape[-2:]
+def rectangle(
+    place: tuple[float, float, float, float], height: int, width: int
+) -> tuple[slice, slice]:
+    """Rows and columns of a part (top, bottom, left, right) of an image, in whole pixels."""
     top, bottom, left, right = place
     rows = slice(int(top * height), int(bottom * height))
-    return images[..., rows, int(left * width) : int(right * width)]
+    return rows, slice(int(left * width), int(right * width))
+
+
+def _part(images: Tensor, place: tuple[float, float, float, float]) -> Tensor:
+    """The rectangle `place` of (..., H, W)."""
+    return images[(..., *rectangle(place, *images.shape[-2:]))]
 
 
 def lower_l1(real: Tensor, made: Tensor, mouth: float) -> Tensor:

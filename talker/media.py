@@ -1,4 +1,4 @@
-"""Read and write images, sound and video; nothing in here knows about faces or networks.
+"""Read and write images and sound, a video's too; nothing here knows about faces or networks.
 
 Sound is float32 in [-1, 1], pictures are uint8 RGB with rows first. FFmpeg comes inside PyAV's
 wheel, so no system package is needed. Sound can be streamed, which keeps an hour of it out of
@@ -7,32 +7,21 @@ memory. Every writer goes through a temporary file, and writes the same bytes fo
 
 from __future__ import annotations
 
+import io
 import itertools
 import wave
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-from av.codec.context import Flags
-from av.video.reformatter import (
-    ColorPrimaries,
-    ColorRange,
-    Colorspace,
-    ColorTrc,
-    VideoReformatter,
-)
 from PIL import Image, ImageOps
 
 from talker.errors import TalkerError
 from talker.files import replacing
 
-AAC_RATES = frozenset(
-    (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-)
 MID_GREY = (128, 128, 128)
 
 
@@ -64,8 +53,12 @@ def read_image(path: Path | str) -> np.ndarray:
 
 def write_image(path: Path | str, image: np.ndarray) -> None:
     """Write uint8 (H, W, 3) RGB in the format that the name ends with (.png, .jpg ...)."""
+    content = io.BytesIO()  # into a file, Pillow does not notice that a disk took half of a JPEG
     with replacing(path) as temporary:
-        Image.fromarray(image).save(temporary)
+        Image.fromarray(image).save(
+            content, Image.registered_extensions()[temporary.suffix.lower()]
+        )
+        temporary.write_bytes(content.getvalue())
 
 
 @contextmanager
@@ -113,7 +106,7 @@ def sounding(path: Path | str, container, stream) -> Iterator[tuple[av.AudioFram
             yield frame, np.ascontiguousarray(packed.T)
 
 
-def _sound(path: Path | str) -> Iterator[tuple[np.ndarray, int]]:
+def sound_blocks(path: Path | str) -> Iterator[tuple[np.ndarray, int]]:
     """Stream (block float32 (C, n), sampling rate) as the file has them; never an empty block."""
     with opened(path, "audio") as (container, stream):
         remaining = None
@@ -136,14 +129,15 @@ def resampled(blocks: Iterable[np.ndarray], from_rate: int, to_rate: int) -> Ite
         yield from blocks
         return
     resampler = av.AudioResampler(format="fltp", rate=to_rate)
-    frames = (_audio_frame(block, from_rate) for block in blocks)
+    frames = (audio_frame(block, from_rate) for block in blocks)
     for frame in itertools.chain(frames, [None]):
         for part in resampler.resample(frame):
             if part.samples:
                 yield part.to_ndarray()
 
 
-def _audio_frame(block: np.ndarray, rate: int) -> av.AudioFrame:
+def audio_frame(block: np.ndarray, rate: int) -> av.AudioFrame:
+    """A block (C, n) of one or two channels as PyAV's frame."""
     layout = "mono" if block.shape[0] == 1 else "stereo"
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=layout)
     frame.sample_rate = rate
@@ -156,7 +150,7 @@ def audio_blocks(path: Path | str, rate: int) -> Iterator[np.ndarray]:
     Holds one packet at a time. Raises TalkerError when the file is missing, cannot be decoded,
     has no sound, or sound that changes its rate or channels in mid-file.
     """
-    sound = _sound(path)
+    sound = sound_blocks(path)
     first = next(sound, None)
     if first is not None:
         blocks = (block for block, _ in itertools.chain([first], sound))
@@ -171,7 +165,7 @@ def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
     TalkerError as `audio_blocks` does, and when there is not one sample.
     """
     blocks, rate = [], 0
-    for block, block_rate in _sound(path):
+    for block, block_rate in sound_blocks(path):
         blocks.append(block.mean(axis=0))
         rate = block_rate
     if not blocks:
@@ -196,7 +190,7 @@ class SoundSummary:
 def summarise_audio(path: Path | str) -> SoundSummary:
     """Decode a file's sound once, holding one packet at a time; raises as `read_audio` does."""
     rate, channels, samples, energy = 0, 0, 0, 0.0
-    for block, block_rate in _sound(path):
+    for block, block_rate in sound_blocks(path):
         rate, channels = block_rate, block.shape[0]
         samples += block.shape[1]
         energy += float(np.square(block.mean(axis=0), dtype=np.float64).sum())
@@ -213,183 +207,3 @@ def write_audio(path: Path | str, signal: np.ndarray, rate: int) -> None:
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(samples.astype("<i2").tobytes())
-
-
-def read_video(path: Path | str) -> tuple[np.ndarray, Fraction]:
-    """All frames of a video: uint8 (T, H, W, 3) RGB, and frames per second.
-
-    Raises TalkerError when the file is missing, cannot be decoded or has no frames.
-    """
-    with opened(path, "video") as (container, stream):
-        stream.thread_type = "AUTO"
-        to_rgb = VideoReformatter()  # made once: making it costs more than converting a frame
-        pictures = (to_rgb.reformat(frame, format="rgb24") for frame in decoded(container, stream))
-        frames = [picture.to_ndarray() for picture in pictures]
-        fps = stream.average_rate
-    if not frames:
-        raise TalkerError(f"{path} has no frame that can be decoded: check that it is complete.")
-    return np.stack(frames), fps
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """What stands in the way of writing, such as a full disk, as TalkerError."""
-    try:
-        yield
-    except (av.error.FFmpegError, OSError) as error:
-        raise TalkerError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-class VideoWriter:
-    """Context manager that writes an MP4 frame by frame, with the sound kept in step.
-
-    H.264 in yuv420p with its index at the front, so that browsers play it at once. No B-frames:
-    the first picture then needs no edit list, and a player that ignores edit lists is not late.
-    Sound becomes AAC at its own sampling rate where AAC has that rate (48 kHz otherwise), in mono
-    or stereo as it came (more channels are mixed to mono). AAC starts with 1024 samples of its
-    own; the file's edit list takes them off again, so sample 0 sounds as frame 0 appears.
-
-    `size` is (height, width), both even; `audio` is the path of any file with sound, which is
-    then streamed, or (float32 signal (S,), rate); `comment` goes into the file's metadata; a key
-    frame comes at least every `keyframes` frames, and reading may begin at any of them.
-    Raises TalkerError when the file cannot be written or the sound cannot be read.
-    """
-
-    def __init__(
-        self,
-        path: Path | str,
-        fps: Fraction | float,
-        size: tuple[int, int],
-        audio: Path | str | tuple[np.ndarray, int] | None = None,
-        crf: int = 18,
-        comment: str = "",
-        keyframes: int = 250,
-    ) -> None:
-        if size[0] % 2 or size[1] % 2:
-            raise TalkerError(f"a video needs an even height and width, not {size[0]}x{size[1]}.")
-        self.path, self.size, self.crf, self.comment = Path(path), tuple(size), crf, comment
-        self.keyframes, self._to_yuv = keyframes, VideoReformatter()
-        self.fps = Fraction(fps).limit_denominator(1001)
-        self.frames = 0
-        self._audio = audio
-        self._seconds_heard = Fraction(0)
-
-    def __enter__(self) -> VideoWriter:
-        blocks, rate, channels = self._source()
-        options = {"movflags": "+faststart", "fflags": "+bitexact"}
-        if rate:  # times in whole samples, or the edit list would round the sound to 1 ms
-            options["movie_timescale"] = str(rate)
-        with _writing(self.path), ExitStack() as stack:
-            temporary = stack.enter_context(replacing(self.path))
-            opened = av.open(str(temporary), "w", format="mp4", options=options)
-            self._container = stack.enter_context(opened)
-            if self.comment:
-                self._container.metadata["comment"] = self.comment
-            self._video = self._video_stream()
-            self._sound = None
-            if rate:
-                layout = "mono" if channels == 1 else "stereo"
-                self._sound = self._container.add_stream("aac", rate=rate, layout=layout)
-                self._sound.bit_rate = channels * min(96_000, 4 * rate)
-                self._sound.codec_context.flags |= Flags.bitexact
-            self._blocks = blocks
-            self._stack = stack.pop_all()
-        return self
-
-    def _video_stream(self):
-        # One thread: x264's output depends on how many there are, and so on the machine.
-        options = {"crf": str(self.crf), "bf": "0", "threads": "1", "g": str(self.keyframes)}
-        stream = self._container.add_stream("libx264", rate=self.fps, options=options)
-        stream.height, stream.width = self.size
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.flags |= Flags.bitexact
-        # Untagged, players guess the colour matrix from the picture's size.
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        return stream
-
-    def _source(self) -> tuple[Iterator[np.ndarray], int, int]:
-        """Blocks (C, n), their rate and C; rate 0 when there is no sound."""
-        if self._audio is None:
-            return iter(()), 0, 0
-        if isinstance(self._audio, tuple):
-            signal, from_rate = self._audio
-            signal = np.asarray(signal, np.float32)[None]
-            cuts = range(0, signal.shape[1], 1024)
-            sound = ((signal[:, cut : cut + 1024], from_rate) for cut in cuts)
-        else:
-            sound = _sound(self._audio)
-        first = next(sound, None)
-        if first is None:
-            return iter(()), 0, 0
-        (block, from_rate), blocks = first, (b for b, _ in itertools.chain([first], sound))
-        if block.shape[0] > 2:
-            blocks = (b.mean(axis=0, keepdims=True) for b in blocks)
-        rate = from_rate if from_rate in AAC_RATES else 48000
-        channels = block.shape[0] if block.shape[0] <= 2 else 1
-        return resampled(blocks, from_rate, rate), rate, channels
-
-    def write(self, frame: np.ndarray) -> None:
-        """Append one frame, uint8 (H, W, 3) RGB."""
-        if frame.shape != (*self.size, 3):
-            raise ValueError(f"a frame of shape {frame.shape} in a video of {self.size}")
-        rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        picture = self._to_yuv.reformat(
-            rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
-        picture.pts, picture.time_base = self.frames, 1 / self.fps
-        with _writing(self.path):
-            self._container.mux(self._video.encode(picture))
-            self.frames += 1
-            self._hear(until=self.frames / self.fps)
-
-    def _hear(self, until: Fraction | float) -> None:
-        """Encode sound up to that second, so that neither stream waits in memory for the other."""
-        while self._sound is not None and self._seconds_heard < until:
-            block = next(self._blocks, None)
-            if block is None:
-                return
-            rate = self._sound.rate
-            frame = _audio_frame(block, rate)
-            frame.time_base = Fraction(1, rate)
-            frame.pts = round(self._seconds_heard * rate)
-            self._container.mux(self._sound.encode(frame))
-            self._seconds_heard += Fraction(block.shape[1], rate)
-
-    def __exit__(self, *error) -> None:
-        if error[0] is not None:
-            # The file is thrown away: that it cannot be completed either would hide the reason.
-            with suppress(av.error.FFmpegError, OSError):
-                self._stack.__exit__(*error)
-            return
-        with _writing(self.path), self._stack:
-            self._hear(until=float("inf"))
-            self._container.mux(self._video.encode(None))
-            if self._sound is not None:
-                self._container.mux(self._sound.encode(None))
-
-
-def write_video(
-    path: Path | str,
-    frames: Iterable[np.ndarray],
-    fps: Fraction | float,
-    signal: np.ndarray | None = None,
-    rate: int | None = None,
-    crf: int = 18,
-    comment: str = "",
-    keyframes: int = 250,
-) -> None:
-    """Write frames, uint8 (T, H, W, 3), and sound, float32 (S,) at `rate` Hz, as an MP4.
-
-    See `VideoWriter` for the format; `crf` is x264's quality, from 1 (best) to 51, and `keyframes`
-    the largest distance between two key frames.
-    """
-    frames = iter(frames)
-    first = next(frames, None)
-    if first is None:
-        raise ValueError(f"no frame to write to {path}")
-    audio = None if signal is None else (signal, rate)
-    with VideoWriter(path, fps, first.shape[:2], audio, crf, comment, keyframes) as writer:
-        for frame in itertools.chain([first], frames):
-            writer.write(frame)

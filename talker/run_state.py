@@ -24,7 +24,10 @@ def save_state(
     optimisers: dict[str, torch.optim.Adam],
     counters: dict,
 ) -> None:
-    """Write modules, Adam's moments and counters (JSON values) to one file, whole or not at all."""
+    """Write modules, Adam's moments and counters (JSON values) to one file, whole or not at all.
+
+    Raises TalkerError when the file cannot be written.
+    """
     tensors = {}
     for name, module in modules.items():
         for key, value in module.state_dict().items():
@@ -33,8 +36,11 @@ def save_state(
         for index, moments in optimiser.state_dict()["state"].items():
             for key, value in moments.items():
                 tensors[f"optimiser/{name}/{index}/{key}"] = value.detach().contiguous()
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"counters": json.dumps(counters)})
+    try:
+        with replacing(path) as temporary:
+            save_file(tensors, temporary, metadata={"counters": json.dumps(counters)})
+    except SafetensorError as error:  # of its own writing, a full disk's among them
+        raise TalkerError(f"{path} cannot be written: {error}.") from error
 
 
 def load_state(

@@ -10,8 +10,9 @@ from talker.animate import enlarge
 from talker.config import Config
 from talker.dataset import Clips
 from talker.fixed_clips import FixedClips
-from talker.media import write_image, write_video
+from talker.media import write_image
 from talker.models.generator import Generator
+from talker.video import write_video
 
 CLIPS, COLUMNS = 3, 9
 COMMENT = "Right half: synthetic, made by a neural network in training. Left half: its model."

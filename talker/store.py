@@ -27,7 +27,8 @@ from av.video.reformatter import VideoReformatter
 
 from talker.errors import TalkerError
 from talker.files import replacing
-from talker.media import decoded, opened, write_audio, write_video
+from talker.media import decoded, opened, write_audio
+from talker.video import write_video
 
 FPS, RATE = 25, 16000
 KEYFRAMES, CRF = 12, 12

@@ -11,7 +11,7 @@ import numpy as np
 from skimage import data
 
 from talker.corpora.clip import Clip, Corpus, Word
-from talker.media import write_video
+from talker.video import write_video
 
 FRAMES = 15
 PHOTO = data.astronaut()[20:260, 110:330]

@@ -9,8 +9,9 @@ import torch
 
 from talker.config import Config, preset
 from talker.devices import Devices
-from talker.media import write_audio, write_video
+from talker.media import write_audio
 from talker.trainer import Trainer
+from talker.video import write_video
 
 SMOKE = preset("smoke")
 SPLITS = {"p000": "train", "p001": "train", "p002": "validation", "p022": "test"}

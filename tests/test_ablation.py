@@ -20,13 +20,14 @@ from talker.experiments import ablation, claims, trials
 from talker.experiments import made as films
 from talker.experiments.ablation import VARIANTS, base, configured, examine, main, pooled
 from talker.experiments.trials import branch, changed
-from talker.media import read_audio, read_video
+from talker.media import read_audio
 from talker.metrics.intervals import bootstrap
 from talker.metrics.reconstruction import psnr
 from talker.metrics.registry import METRICS
 from talker.models.generator import Generator
 from talker.store import clips
 from talker.trainer import Trainer
+from talker.video import read_video
 
 # Without landmarks, networks and blocks, which take seconds a clip and have tests of their own.
 CHEAP = ("psnr", "psnr_lower", "ssim", "ssim_lower", "laplacian")

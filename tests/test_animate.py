@@ -15,8 +15,9 @@ from talker.audio import audio_frames
 from talker.config import AudioConfig, ModelConfig
 from talker.errors import TalkerError
 from talker.faces import Face
-from talker.media import read_audio, read_video, summarise_audio, write_audio, write_image
+from talker.media import read_audio, summarise_audio, write_audio, write_image
 from talker.models.generator import Generator
+from talker.video import read_video
 
 AUDIO = AudioConfig()
 

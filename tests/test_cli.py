@@ -14,8 +14,9 @@ from skimage import data
 from talker import __version__, cli
 from talker.config import ModelConfig, preset
 from talker.errors import TalkerError
-from talker.media import read_video, write_audio, write_image
+from talker.media import write_audio, write_image
 from talker.models.generator import Generator
+from talker.video import read_video
 
 
 @pytest.fixture

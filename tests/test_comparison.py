@@ -20,11 +20,12 @@ from talker.experiments.comparison import EQUAL, IN_PAPER, PROPOSED, main, train
 from talker.experiments.made import film, measured
 from talker.experiments.paper import read_table
 from talker.faces import find_detector
-from talker.media import read_audio, read_image, read_video
+from talker.media import read_audio, read_image
 from talker.metrics.registry import METRICS
 from talker.models.generator import Generator
 from talker.store import clips, read_sound, write_clip
 from talker.tracking import fit_crops
+from talker.video import read_video
 
 CHEAP = {"metrics": ("psnr", "laplacian"), "workers": 1}
 BUDGET = Budget(steps=1)

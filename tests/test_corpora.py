@@ -19,7 +19,8 @@ from talker.corpora.layout import spread
 from talker.corpora.overview import overview
 from talker.corpora.registry import CORPORA
 from talker.errors import TalkerError
-from talker.media import read_audio, read_video
+from talker.media import read_audio
+from talker.video import read_video
 
 GRID = Path(os.environ.get("TALKER_GRID", Path(__file__).parents[2] / "shared" / "grid"))
 PAPER = GRID.parent / "paper" / "datasets.csv"

@@ -13,9 +13,10 @@ from talker.audio import audio_frames
 from talker.config import AudioConfig
 from talker.dataset import Clips, to_unit
 from talker.errors import TalkerError
-from talker.media import write_audio, write_video
+from talker.media import write_audio
 from talker.metrics.landmarks import lip_shape
 from talker.store import StoredClip
+from talker.video import write_video
 
 LENGTH = 40  # frames
 AUDIO = AudioConfig()

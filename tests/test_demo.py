@@ -9,8 +9,9 @@ from talker.config import ModelConfig
 from talker.corpora.rendered import render_clip
 from talker.demo import ASSETS, contact_sheet, demo
 from talker.errors import TalkerError
-from talker.media import read_audio, read_image, read_video, write_audio, write_image
+from talker.media import read_audio, read_image, write_audio, write_image
 from talker.models.generator import Generator
+from talker.video import read_video
 
 
 def test_demo_writes_a_video_and_a_sheet_and_says_where(tmp_path, capsys):

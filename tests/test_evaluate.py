@@ -18,10 +18,11 @@ from talker.bench import bench
 from talker.errors import TalkerError
 from talker.evaluate import evaluate, table
 from talker.faces import align, find_detector
-from talker.media import read_image, write_audio, write_video
+from talker.media import read_image, write_audio
 from talker.metrics.files import find_pairs, read_crops, read_pair, read_sound, transcript
 from talker.metrics.pair import Footage, Pair, Weights
 from talker.metrics.registry import METRICS, chosen, measure, measure_real
+from talker.video import write_video
 
 CHEAP = ("psnr", "ssim", "motion")
 STILL = "talker/assets/still.png"

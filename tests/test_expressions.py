@@ -39,10 +39,11 @@ from talker.experiments.identities import (
     with_real,
 )
 from talker.faces import DlibDetector
-from talker.media import read_image, write_audio, write_video
+from talker.media import read_image, write_audio
 from talker.models.generator import Generator
 from talker.store import StoredClip
 from talker.tracking import MIRRORED, fit_crops
+from talker.video import write_video
 
 ROOT = Path(__file__).parents[1]
 

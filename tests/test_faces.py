@@ -10,13 +10,13 @@ from skimage import data, transform
 
 from talker import faces
 from talker.faces import CANONICAL, CANONICAL_INDICES, DlibDetector, align, find_detector
-from talker.media import read_video
 from talker.metrics.landmarks import (
     eye_aspect_ratio,
     inner_lip_distance,
     inter_ocular_distance,
     mouth_width,
 )
+from talker.video import read_video
 
 GRID = Path(os.environ.get("TALKER_GRID", Path(__file__).parents[2] / "shared" / "grid"))
 

@@ -9,7 +9,8 @@ import pytest
 
 from talker.errors import TalkerError
 from talker.footage import frames_at, sound_at
-from talker.media import write_audio, write_video
+from talker.media import write_audio
+from talker.video import write_video
 
 CLAPS = (0.4, 1.0, 1.8)  # seconds after the first picture; where 25, 30 and 50 fps all have one
 LENGTH = 2.4

@@ -11,8 +11,9 @@ from skimage import data
 
 from talker.errors import TalkerError
 from talker.experiments.generated_sharpness import CLAIMS, MEASURES, mouths, run
-from talker.media import read_image, write_video
+from talker.media import read_image
 from talker.store import CRF, FPS, KEYFRAMES, beside, clips, read_frames
+from talker.video import write_video
 
 BLUR = {"full": 0.6, "no-img": 1.5, "no-adv": 3.0}  # pixels, of the lower half alone
 

@@ -10,8 +10,8 @@ from talker.experiments import one_speaker
 from talker.experiments.one_speaker import extract
 from talker.experiments.talking import _closures
 from talker.experiments.talking_tables import share
-from talker.media import read_video
 from talker.store import clips, write_clip
+from talker.video import read_video
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,11 @@ from talker.corpora import lrw
 from talker.corpora.clip import Clip
 from talker.errors import TalkerError
 from talker.faces import CANONICAL, CANONICAL_INDICES, find_detector
-from talker.media import read_audio, read_image, read_video, write_audio
+from talker.media import read_audio, read_image, write_audio
 from talker.preparation_report import _unusual
 from talker.prepare import _check_angles, prepare, prepare_clip, prepared
 from talker.store import alone_in, clips
+from talker.video import read_video
 
 GRID = Path(os.environ.get("TALKER_GRID", Path(__file__).parents[2] / "shared" / "grid"))
 BLANK = np.full_like(PHOTO, 127)

@@ -11,10 +11,11 @@ from talker.corpora.clip import Clip
 from talker.corpora.grid import SPEAKERS
 from talker.corpora.registry import CORPORA
 from talker.faces import CANONICAL, CANONICAL_INDICES
-from talker.media import read_audio, read_video
+from talker.media import read_audio
 from talker.preparation_report import _ROWS, _spaced, contact_sheet
 from talker.prepare import prepare, prepare_clip
 from talker.store import StoredClip, clips
+from talker.video import read_video
 
 GRID = Path(os.environ.get("TALKER_GRID", Path(__file__).parents[2] / "shared" / "grid"))
 FIVE = list(CANONICAL_INDICES)

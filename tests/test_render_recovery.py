@@ -15,8 +15,8 @@ from small_corpus import contents
 from talker.corpora import rendered
 from talker.corpora.rendered import render_corpus
 from talker.errors import TalkerError
-from talker.media import read_video
 from talker.store import alone_in, clips
+from talker.video import read_video
 
 PERFORMERS = CLIPS = 2
 ALL = PERFORMERS * CLIPS

@@ -15,7 +15,7 @@ from talker.corpora.clip import SPLITS
 from talker.corpora.rendered import render_clip, render_corpus, split_of
 from talker.errors import TalkerError
 from talker.faces import CANONICAL, CANONICAL_INDICES, DlibDetector
-from talker.media import read_audio, read_video
+from talker.media import read_audio
 from talker.metrics.landmarks import eye_aspect_ratio, inner_lip_distance, inter_ocular_distance
 from talker.pose import head_pose
 from talker.prepare import prepared
@@ -24,6 +24,7 @@ from talker.studio import take
 from talker.studio.camera import Camera
 from talker.studio.performer import performer
 from talker.studio.script import CLASSES
+from talker.video import read_video
 
 FEW = 4  # frames of the clips that are really rendered
 

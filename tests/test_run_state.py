@@ -10,6 +10,7 @@ import struct
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from small_media import files_of_at_most
 from torch import nn
 
 from talker import run_state
@@ -115,6 +116,15 @@ def test_a_failed_save_leaves_the_old_state(trained):
     before = path.read_bytes()
     with pytest.raises(TypeError):
         save_state(path, modules, optimisers, {"step": object()})
+    assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
+
+
+def test_a_full_disk_is_said_and_the_old_state_left_alone(trained):
+    path, modules, optimisers = trained
+    before = path.read_bytes()
+    full = pytest.raises(TalkerError, match=f"{path.name} cannot be written")
+    with files_of_at_most(len(before) // 2), full:
+        save_state(path, modules, optimisers, {"step": 3})
     assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
 
 

@@ -18,11 +18,12 @@ from talker.errors import TalkerError
 from talker.experiments import claims, departures, skips
 from talker.experiments import made as films
 from talker.experiments.skips import MEASURES, VARIANTS, configured, run, summarised, write_frames
-from talker.media import read_image, write_video
+from talker.media import read_image
 from talker.metrics.intervals import bootstrap
 from talker.metrics.reconstruction import psnr
 from talker.store import StoredClip, read_frames
 from talker.trainer import Trainer
+from talker.video import write_video
 
 SCRIPT = Path(__file__).parents[1] / "figures/fig_skips.py"
 CLIP = "p022/p022_000"  # the noise corpus's only one to test on

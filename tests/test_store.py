@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from talker.errors import TalkerError
-from talker.media import read_audio, read_video
+from talker.media import read_audio
 from talker.store import (
     KEYFRAMES,
     clips,
@@ -17,6 +17,7 @@ from talker.store import (
     sound_rate,
     write_clip,
 )
+from talker.video import read_video
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from talker.demo import ASSETS
 from talker.errors import TalkerError
 from talker.experiments import synchrony as experiment
 from talker.experiments.synchrony import asked_of, auc, auc_interval, moved, others
-from talker.media import read_audio, write_video
+from talker.media import read_audio
 from talker.metrics.files import read_pair
 from talker.metrics.pair import Footage, Pair
 from talker.metrics.synchrony import av_confidence, av_offset
+from talker.video import write_video
 
 PERFORMER = 22
 

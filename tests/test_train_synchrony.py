@@ -24,8 +24,9 @@ from talker.evaluators.train_synchrony import (
     train,
     unrelated,
 )
-from talker.media import write_audio, write_video
+from talker.media import write_audio
 from talker.store import clips, read_frames, read_sound
+from talker.video import write_video
 
 SMALL = functools.partial(SyncNetConfig, width=2, audio_width=4)
 SPLITS = {"p0": "train", "p1": "train", "p2": "validation", "p3": "validation", "p4": "test"}

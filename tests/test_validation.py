@@ -10,10 +10,11 @@ from small_training import SMOKE, started
 from talker.corpora.rendered import render_to_disk
 from talker.dataset import Clips
 from talker.errors import TalkerError
-from talker.media import read_image, read_video
+from talker.media import read_image
 from talker.showcase import Showcase
 from talker.store import clips
 from talker.validation import Validation, synchrony
+from talker.video import read_video
 
 
 def test_synchrony_by_hand():

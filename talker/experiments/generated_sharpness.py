@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from talker.emphasis import MOUTH
+from talker.emphasis import MOUTH, rectangle
 from talker.errors import TalkerError
 from talker.experiments.ablation import SEEDS
 from talker.experiments.claims import NAMES, Claim, Columns, Runs, decide, pooled
@@ -58,10 +58,8 @@ CLAIMS = tuple(
 
 def mouths(frames: np.ndarray) -> np.ndarray:
     """The mouth's rectangle of frames (T, H, W, 3)."""
-    height, width = frames.shape[1:3]
-    top, bottom, left, right = MOUTH
-    rows = slice(int(top * height), int(bottom * height))
-    return frames[:, rows, int(left * width) : int(right * width)]
+    rows, columns = rectangle(MOUTH, *frames.shape[1:3])
+    return frames[:, rows, columns]
 
 
 def examine(

@@ -21,9 +21,9 @@ from talker.checkpoint import SHIPPED, load_generator, read_config, read_descrip
 from talker.errors import TalkerError
 from talker.experiments.talking import generate
 from talker.files import replacing
-from talker.media import write_video
 from talker.metrics.intervals import bootstrap
 from talker.store import CRF, FPS, KEYFRAMES, StoredClip, clips, read_frames, read_sound
+from talker.video import write_video
 
 OURS, REAL = "ours", "real"
 # Still uint8 (H, W, 3), signal float32 (S,) at 16 kHz and a seed of noise -> uint8 (T, H, W, 3).

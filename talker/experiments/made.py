@@ -20,11 +20,12 @@ from talker.errors import TalkerError
 from talker.evaluate import evaluate
 from talker.experiments.claims import speakers_of
 from talker.experiments.talking import generate
-from talker.media import write_audio, write_video
+from talker.media import write_audio
 from talker.metrics.intervals import bootstrap
 from talker.metrics.registry import METRICS
 from talker.models.generator import Generator
 from talker.store import CRF, FPS, KEYFRAMES, RATE, StoredClip, beside, read_frames, read_sound
+from talker.video import write_video
 
 # Of a clip, its first frame uint8 (H, W, 3) and its sound float32 (S,) at 16 kHz, and a number of
 # its own, the frames uint8 (T, H, W, 3) that a method makes.

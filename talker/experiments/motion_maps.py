@@ -48,13 +48,12 @@ from talker.experiments.held_out import (
     save_array,
 )
 from talker.experiments.report import circumstances, write_results
-from talker.experiments.silence import flow_energy
 from talker.faces import DlibDetector
 from talker.media import write_image
 from talker.metrics.blinks import find_blinks
 from talker.metrics.closure import while_speaking
 from talker.metrics.landmarks import correlation, eye_aspect_ratio
-from talker.metrics.motion import flow_picture, magnitude_map, optical_flow
+from talker.metrics.motion import flow_picture, lower_half_motion, magnitude_map, optical_flow
 from talker.store import FPS, StoredClip
 from talker.tracking import fit_crops
 
@@ -159,7 +158,7 @@ def blinking(frames: np.ndarray, detector: DlibDetector) -> int | None:
 
 def speaking(real: np.ndarray, words: list[dict]) -> int:
     """Where `SHOWN` frames of a clip begin in which the lower face moves most while it speaks."""
-    energy = flow_energy(real) * while_speaking(words, len(real), FPS)[:-1]
+    energy = lower_half_motion(real) * while_speaking(words, len(real), FPS)[:-1]
     return int(np.convolve(energy, np.ones(SHOWN), "valid").argmax())
 
 

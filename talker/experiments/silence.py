@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from talker.emphasis import MOUTH
+from talker.emphasis import MOUTH, rectangle
 from talker.errors import TalkerError
 from talker.experiments.held_out import (
     OURS,
@@ -94,11 +94,6 @@ def together(mask: np.ndarray, count: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(mask, count).all(axis=1)
 
 
-def flow_energy(frames: np.ndarray) -> np.ndarray:
-    """Mean length of motion in the lower half of frames (T, H, W, 3): (T - 1,), pixels a frame."""
-    return lower_half(np.linalg.norm(optical_flow(frames), axis=-1)).mean(axis=(1, 2))
-
-
 def without_head(points: np.ndarray, motion: np.ndarray, head: np.ndarray) -> np.ndarray:
     """The motion (N, 2) of points (N, 2) that is left when the head's own is taken away.
 
@@ -115,22 +110,17 @@ def mouth_motion(frames: np.ndarray) -> np.ndarray:
     """
     height, width = frames.shape[1:3]
     points = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-    head, mouth = (_within(points, place) for place in (HEAD, MOUTH))
-    both = np.concatenate([points[head], points[mouth]]).astype(float)
-    numbers = np.arange(head.sum())
+    head, mouth = (rectangle(place, height, width) for place in (HEAD, MOUTH))
+
+    def both(field: np.ndarray) -> np.ndarray:
+        return np.concatenate([field[place].reshape(-1, 2) for place in (head, mouth)])
+
+    numbers = np.arange(points[head].size // 2)
     left = [
-        without_head(both, np.concatenate([flow[head], flow[mouth]]), numbers)[len(numbers) :]
+        without_head(both(points).astype(float), both(flow), numbers)[len(numbers) :]
         for flow in optical_flow(frames)
     ]
     return np.linalg.norm(left, axis=-1).mean(axis=1)
-
-
-def _within(points: np.ndarray, place: tuple[float, float, float, float]) -> np.ndarray:
-    """Which of the points (H, W, 2) of an image are in a part of it (top, bottom, left, right)."""
-    height, width = points.shape[:2]
-    (left, top), (right, bottom) = np.array([place[2::-2], place[3::-2]]) * (width, height)
-    x, y = points[..., 0], points[..., 1]
-    return (x >= left) & (x < right) & (y >= top) & (y < bottom)
 
 
 def lip_motion(landmarks: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ from talker.experiments.report import circumstances, write_results
 from talker.experiments.talking_pictures import write_pictures
 from talker.experiments.talking_tables import columns, performers, table
 from talker.faces import Detector, DlibDetector
-from talker.media import read_audio, read_video
+from talker.media import read_audio
 from talker.metrics.blinks import find_blinks
 from talker.metrics.closure import closed_below, closures, while_speaking
 from talker.metrics.landmarks import (
@@ -49,6 +49,7 @@ from talker.models.generator import Generator
 from talker.store import FPS, StoredClip
 from talker.store import clips as stored_clips
 from talker.tracking import fit_crops
+from talker.video import read_video
 
 TWICE = 3  # of so many clips one is made twice
 NAN = float("nan")

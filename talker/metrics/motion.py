@@ -9,6 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from talker.metrics.reconstruction import lower_half
+
 
 def optical_flow(frames: np.ndarray) -> np.ndarray:
     """Frames uint8 (T, H, W, 3) -> flow (T - 1, H, W, 2) float32, pixels a frame, x to the right.
@@ -25,6 +27,11 @@ def optical_flow(frames: np.ndarray) -> np.ndarray:
 def magnitude_map(flow: np.ndarray) -> np.ndarray:
     """Flow (T, H, W, 2) -> mean length of motion at each pixel (H, W), pixels a frame (Fig. 20)."""
     return np.linalg.norm(flow, axis=-1).mean(axis=0)
+
+
+def lower_half_motion(frames: np.ndarray) -> np.ndarray:
+    """Mean length of motion in the lower half of frames (T, H, W, 3): (T - 1,), pixels a frame."""
+    return lower_half(np.linalg.norm(optical_flow(frames), axis=-1)).mean(axis=(1, 2))
 
 
 def motion(frames: np.ndarray) -> float:
