@@ -179,8 +179,8 @@ print("z_c", tuple(z_c.shape))
 print("in two pieces, the same:", torch.allclose(z_c, torch.cat([first, second], 1), atol=1e-5))
 
 # %% [markdown]
-# A picture of $z_c$: every row is one of its elements over time, rows ordered by how strongly
-# they take part in the first principal component; time runs along with the waveform above.
+# A picture of $z_c$: every row is one of its elements over time, rows ordered by
+# their weight in the first principal component, the most negative first; time runs along with the waveform above.
 # Silence should look different from speech, and the columns should change in step with the
 # syllables. If the two time axes had slipped against each other, you would see it here.
 
@@ -245,7 +245,8 @@ print(torch.stack([torch.cat([who, what[t], whim[t]]) for t in range(2)]))
 # %% [markdown]
 # And here is the package's own definition, printed from the code that this page imported: first
 # the generator, which is the diagram in three statements, then the decoder, whose `latent` is the
-# table above with 128, 256 and 10 columns. After that every level of the decoder joins its input
+# table above with 128, 256 and, in the paper's form, 10 columns. The shipped weights have
+# `injection`: there $z_n$ is left out of it and enters higher up. After that every level of the decoder joins its input
 # with the skip of the same size and doubles the resolution, from 4 x 3 up to 128 x 96.
 
 # %%
@@ -301,7 +302,7 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 2.3), width_rat
 low, high = np.nanmin(opening), np.nanmax(opening)
 left.fill_between(clock, loudness / loudness.max(), color="#d5d5d5", label="loudness")
 left.plot(clock, (opening - low) / (high - low), label="mouth opening")
-left.set(xlabel="seconds", yticks=[], ylim=(0, 1.3), title="each up to its largest value")
+left.set(xlabel="seconds", yticks=[], ylim=(0, 1.3), title="each scaled to its range")
 left.legend(loc="upper right", ncols=2)
 right.plot(lags, [agreement(opening, lag) for lag in lags], label="its own sound")
 right.plot(lags, [agreement(backwards, lag) for lag in lags], "--", label="sound backwards")
@@ -328,20 +329,18 @@ print("own sound beats the sound backwards:", agreement(opening, 0) > agreement(
 # ## A failure: without the skips
 #
 # The paper says of its generator without skip connections that the frames "do not resemble the
-# person in the ground truth video" (its Figure 4). We can see something like it at once by
-# replacing the skips with zeros, and with them the still's own pixels, which the shipped generator
-# paints over; $z_{id}$ stays in place. It is a harsher test than the paper's, which trained a
-# network without skips: ours has learned to rely on them, as its broken pictures show. What is
-# left of the person is what $z_{id}$ alone carries: to these weights, nothing that one could see.
+# person in the ground truth video" (its Figure 4). The paper trained such a network. What ours
+# needs its skips for we can see at once, by replacing them with zeros: the person stays, because
+# the shipped generator paints over the still's own pixels, but mouth and lids stop. Take these
+# pixels away as well, and what is left of the person is what $z_{id}$ alone carries: to these
+# weights, nothing that one could see.
 
 # %%
 nothing = [torch.zeros_like(skip) for skip in code.skips]
-blank = IdentityCode(code.z_id, nothing, torch.zeros_like(still))
-fewer = shown[::2]
-without = generator.decode(blank, z_c[:, fewer], z_n[:, fewer])[0]
-plots.strip(
-    {"": [*frames[0, fewer], *without]}, ["with skips", *times[2::2], "without", *times[2::2]]
-)
+less = {"whole": code, "no skips": IdentityCode(code.z_id, nothing, still)}
+less["$z_{id}$ alone"] = IdentityCode(code.z_id, nothing, torch.zeros_like(still))
+few = [z[:, shown] for z in (z_c, z_n)]
+plots.strip({name: list(generator.decode(each, *few)[0]) for name, each in less.items()}, times)
 plt.show()
 
 # %% [markdown]
@@ -409,7 +408,7 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # | Eq. 1, stride = sampling rate / video fps | `talker.audio.audio_frames` | not at all; next chapter |
 # | $z_{id}$, 128 elements, a 6-layer CNN | `IdentityEncoder` | width can be chosen; the shipped weights were trained with the batch norms' statistics fixed from the start, because those of a small batch of very different faces shift colours |
 # | $z_c$, 256 elements, CNN and 1-layer GRU | `ContentEncoder` | the released model has two GRU layers; we follow the text |
-# | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | with `injection` it enters at three levels of the decoder, or the skips drown it, and only above the lower lids, so that lips have nothing but sound to go by |
+# | $z_n$, 10 elements, variance 0.6, 1-layer GRU | `NoiseGenerator` | `noise_hidden`: 64 cells, and a linear map back to ten (chapter 7); with `injection` $z_n$ enters at three levels of the decoder, or the skips drown it, and only above the lower lids, so that lips have nothing but sound to go by |
 # | concatenation, transposed convolutions, U-Net | `FrameDecoder` | the skips' half of each convolution is computed once per still, which changes the time and not the result; `skip_64` uses the 64 x 48 skip as well, and with `composition` the last layer paints over the still's own pixels, so that a face stays itself |
 # | Eq. 7, one phase of training | `talker.trainer` | a warm-up on L1 comes first, in which an encoder reads $z_n$ off the real frame and the noise generator learns to make such sequences: plain L1 would teach the decoder to ignore the noise. All the while the lips' shape must be readable off $z_c$ by a linear map (`lips_weight`), which teaches the sound's network what to listen for |
 # | "a single image and an audio signal" | `talker.animate` | streams, so the recording may be of any length |
@@ -422,7 +421,8 @@ interact(show_moment, t=(0, len(pictures) - 1))
 #   why it can decode any few.
 # - Cutting the recording anywhere changes nothing, if the GRUs' states are handed on.
 # - A mouth that moves is not yet a mouth that talks. Compare with a mismatched sound, always.
-# - Skips carry the person's pixels; of $z_{id}$ alone these weights make no face.
+# - The still's own pixels carry the person, and skips let the decoder paint on them; of $z_{id}$
+#   alone these weights make no face.
 #
 # ## Exercises
 #
@@ -441,11 +441,14 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # ## Appendix: solutions
 #
 # **1.** A convolution treats left and right alike only if its kernel does, so nothing forces the
-# result to be the flipped video; it is nearly so when the training set was mirrored, as the
-# paper's was. The number is the mean difference as a share of how much the frames differ from the
-# still.
+# result to be the flipped video, and training on mirrored clips, as here and in the paper, only
+# encourages it. The number is the mean difference as a share of how much the frames differ from
+# the still. It is far from 0: that of the same still with the sound backwards, beside it, is hardly
+# larger.
 #
-# **3.** The comparison is per frame, of the change of $z_c$ with its length. (For 2 and 4 the
+# **3.** The comparison is per frame, of the change of $z_c$ with its length. Every frame to the end
+# of the clip still differs by more than one percent: some of the memory is very long. What matters
+# to the lips is forgotten within some hundred milliseconds ([chapter 6](06_content_encoder.ipynb)). (For 2 and 4 the
 # same three lines serve: make the input, call one box, plot `.diff(dim=1).abs().mean((0, 2))`
 # over time. For 5, `code._replace(z_id=torch.zeros_like(code.z_id))` is the code to decode
 # with.)
@@ -453,14 +456,17 @@ interact(show_moment, t=(0, len(pictures) - 1))
 # %%
 mirrored = generator.decode(generator.encode_still(still.flip(-1)), z_c, z_n)
 difference = (mirrored.flip(-1) - frames).abs().mean() / (frames - still[:, None]).abs().mean()
-print(f"flipped video against video of the flipped still: {difference:.2f}")
+reversed_sound = generator(still, heard.flip(1), noise)
+other = (reversed_sound - frames).abs().mean() / (frames - still[:, None]).abs().mean()
+print(f"video of the flipped still: {difference:.2f}, of the sound backwards: {other:.2f}")
 
 half = heard.shape[1] // 2
 muted = heard.clone()
 muted[:, :half] = 0
 changed, _ = generator.content_encoder(muted)
 relative = ((changed - z_c).norm(dim=2) / z_c.norm(dim=2))[0, half:]
-print("frames after the cut with more than 1 % of change:", int((relative > 0.01).sum()))
+later = {frames_on: f"{relative[frames_on]:.2f}" for frames_on in (0, 10, 20, len(relative) - 1)}
+print("change of z_c, by frames after the cut:", later)
 
 # %% [markdown]
 # ## References

@@ -164,7 +164,7 @@ deviation = np.sqrt(spoken.var(axis=0).sum(axis=1)) / inter_ocular_distance(spok
 # share of the eyes' distance. The five points of the package are ringed.
 
 # %%
-figure, axes = plt.subplots(figsize=(plots.WIDTH, 3.4))
+figure, axes = plt.subplots(figsize=(4.6, 3.6))
 resting = camera.render(camera.posed(rest), own, scale=2)
 axes.imshow(resting, extent=(-0.5, 95.5, 127.5, -0.5), alpha=0.55)
 dots = axes.scatter(*spoken[0].T, c=100 * deviation, s=26, cmap="plasma", zorder=3)
@@ -384,23 +384,24 @@ paths = {
 
 # %%
 figure, axes = plt.subplots(figsize=(plots.WIDTH, 2.2))
-axes.set(xlabel="seconds", ylabel="pixels", title="landmark 27 in the crop, vertical")
+axes.set(xlabel="seconds", ylabel="pixels", title="landmark 27 in the crop, up is up")
 for name, path in paths.items():
-    axes.plot(np.arange(FRAMES) / 25, path[:, 1] - path[:, 1].mean(), label=name)
+    axes.plot(np.arange(FRAMES) / 25, path[:, 1].mean() - path[:, 1], label=name)
 axes.legend(ncols=3)
 plt.show()
 
 # %% tags=["nbval-check-output"]
 jumps = {name: np.linalg.norm(np.diff(p, axis=0), axis=1).mean() for name, p in paths.items()}
 for name, path in paths.items():
-    dip = path[:, 1].min() - np.median(path[:, 1])
-    print(f"{name:13} {jumps[name]:.1f} pixels a frame, lowest {dip:4.1f} from the median")
+    rise = np.median(path[:, 1]) - path[:, 1].min()
+    print(f"{name:13} {jumps[name]:.1f} pixels a frame, highest {rise:.1f} above the median")
 print("the mean calms by more than half:", jumps["7-frame mean"] < jumps["detector"] / 2)
 print("blinks at", ", ".join(f"{start / 25:.1f} s" for start, _ in performance.blinks))
 
 # %% [markdown]
-# Even the truth dips whenever the performer blinks: the outer corners give a little as the lid comes
-# down, and the crop follows them by a pixel. The detector makes twice as much of it.
+# Even the truth jumps up whenever the performer blinks: the outer corners go down a little with the
+# lid, the crop follows them by a pixel, and all else seems to rise. The detector makes twice as much
+# of it.
 #
 # The same to the eye: take one column of pixels out of each crop, through the speaker's right eye,
 # and set the columns side by side. Time runs to the right. Steady lids are straight lines,
@@ -466,8 +467,10 @@ for name, matrices in fits.items():
         [move(p[17:27], m)[:, 1].mean() for p, m in zip(spoken, matrices, strict=True)]
     )
     swings[name] = np.ptp(brows), min(np.sqrt(np.linalg.det(m[:, :2])) for m in matrices)
-    axes.plot(np.arange(FRAMES) / 25, brows - brows[0], label=name)
-axes.set(xlabel="seconds", ylabel="pixels", title="height of the brows, of a head that holds still")
+    axes.plot(np.arange(FRAMES) / 25, brows[0] - brows, label=name)
+axes.set(
+    xlabel="seconds", ylabel="pixels up", title="the brows' height, of a head that holds still"
+)
 axes.legend(ncols=3)
 plt.show()
 
@@ -594,7 +597,8 @@ interact(show_alignment, degrees=(-180, 180, 5), size=(0.1, 2.0, 0.05))
 # **4.** With 45 frames the transform hardly moves: it is a tripod. A nod then stays in the crop in
 # full, which is right for a video of a nodding person, and wrong for a speaker who walks about.
 #
-# **5.** The chin is one point of six, but it moves far and lies far from the others.
+# **5.** Better than with the whole mouth, and worse than without it: the chin is one point of
+# six, but it moves far and lies far from the others.
 
 # %% tags=["nbval-check-output"]
 mirrored = target[five] * (-1, 1)

@@ -61,7 +61,8 @@ plt.show()
 # A generator that has seen a face in training knows it. To find out what it does with a stranger,
 # test speakers must be people of whom it has seen nothing: the split is made **by speaker**, and no
 # speaker is in two parts. The paper lists its test speakers and gives shares for the rest; who
-# validates is our choice where it does not say. LRW's own folders name its splits. Rendered
+# validates is our choice where it does not say. (For CREMA-D its shares and its list of ten test
+# speakers disagree; we follow the list.) LRW's own folders name its splits. Rendered
 # performers are split like the others.
 
 # %% tags=["nbval-check-output"]
@@ -116,7 +117,7 @@ print("the same in the package:", by_hand == {who: weights[name.format(who)] for
 # `character` draws who somebody is and what they wear, `performer` builds it, `Camera` films it
 # before a backdrop of paper (GRID's blue, or another), under a lamp from one side. The same seed and
 # number give the same person on every machine. Hair, brows, beards, make-up, glasses and collars are
-# modelled or painted, and skin runs from level 2 to 9 of the Monk scale, about equally often.
+# modelled or painted, and skin covers all ten levels of the Monk scale, the middle ones most often.
 
 
 # %%
@@ -160,6 +161,8 @@ for low, high, survey in ((18, 29, 16), (40, 49, 53)):
 print(f"under 33: {100 * np.mean([p.years < 33 for p in people]):.0f} %", end=", ")
 print(f"glasses: {100 * np.mean([p.glasses is not None for p in people]):.0f} %", end=", ")
 print(f"hair styles: {len({p.hair.style for p in people})} of {len(STYLES)}")
+tones = np.bincount([round(person.skin.monk) for person in people], minlength=11)[1:]
+print("% with levels 1 to 10 of the Monk scale:", (100 * tones / len(people)).round().astype(int))
 
 # %% [markdown]
 # ## From a sentence to a voice
@@ -352,8 +355,8 @@ for cell, (title, (values, stated, limits)) in zip(cells.flat, seen.items(), str
 plt.show()
 
 # %% [markdown]
-# The histograms follow the lines, with honest exceptions. Blinks last whole frames. Looks never go
-# further than 8 degrees, so all that would be longer pile up there. And the correlation with the
+# The histograms follow the lines, with honest exceptions. Blinks last whole frames. A look is cut at
+# 8 degrees, give or take the small wobble of where eyes rest, so longer ones pile up there. And the correlation with the
 # voice, whose mean (dotted) is near the 0.3 that is stated, scatters widely: three seconds of a slow
 # sway are few independent moments, and one sentence says little about how somebody moves.
 #
@@ -389,7 +392,8 @@ for name in emotion.EMOTIONS:
 # who, what, when each sound is made, when lids move, where the head points, and where the 68
 # landmarks are. A detector would have to guess those; here they are vertices of the mesh. This is
 # what makes a rendered corpus worth having even for somebody who owns the real ones: measures of
-# lips, blinks and pose can be checked against it.
+# lips, blinks and pose can be checked against it. (espeak-ng dates a /p/ or /b/ from the moment its
+# lips part, so in the picture they are shut just left of the letter.)
 
 # %% tags=["nbval-check-output"]
 frames, signal, truth = render_clip(9, 2)

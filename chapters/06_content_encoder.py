@@ -273,14 +273,14 @@ plots.show_source(ContentEncoder)
 
 
 # %%
-def reading(values: torch.Tensor, strength: float = 1e-3):
-    """The linear map from (50, T, D) to lips (50, T, 4), fitted to the first forty sentences."""
+def reading(values: torch.Tensor, frames: slice = slice(None), strength: float = 1e-3):
+    """The linear map from (50, T, D) to lips (50, T, 4) at `frames`, fitted to forty sentences."""
     mean = values[:40].mean((0, 1))
 
     def extended(these: torch.Tensor) -> torch.Tensor:
         return torch.cat([these - mean, torch.ones(*these.shape[:-1], 1)], -1).double()
 
-    a, b = extended(values[:40]).flatten(0, 1), truth[:40].flatten(0, 1).double()
+    a, b = extended(values[:40]).flatten(0, 1), truth[:40, frames].flatten(0, 1).double()
     gram = a.T @ a + strength * len(a) * torch.eye(a.shape[1])
     weights = torch.linalg.solve(gram, a.T @ b)
     return lambda these: (extended(these) @ weights).float()
@@ -306,37 +306,38 @@ for name, values in candidates.items():
 # Memory is what lifts the last row, and most of all where lips prepare: the purse, and the closure
 # before a *b*, which is silent. But is it memory, or the 256 cells of one more layer? Take the
 # memory away and leave the layer: give the same GRU only the last $n$ frames, starting from zeros,
-# and read its answer with the same weights as before.
+# and fit the reading anew for each length, so that only what was heard differs.
 
 # %%
-lips_of = reading(z_c)
+counts, late = [1, 2, 3, 4, 6, 8, 12, 16], slice(16, None)
 
 
-def remembering(count: int, frames: range) -> torch.Tensor:
-    """z_c (10, len(frames), 256) of a GRU that began `count` frames ago, its own frame included."""
-    pieces = [embedding[40:, t - count + 1 : t + 1].contiguous() for t in frames]
+def remembering(count: int) -> torch.Tensor:
+    """z_c (50, 59, 256) of a GRU that began `count` frames ago, its own frame included."""
+    pieces = [embedding[:, t - count + 1 : t + 1].contiguous() for t in range(16, 75)]
     return torch.stack([encoder.gru(piece)[0][:, -1] for piece in pieces], 1)
 
 
-counts, late = [1, 2, 3, 4, 6, 8, 12, 16], range(16, 75)
-curve = torch.stack([explained(lips_of(remembering(n, late)), slice(16, None)) for n in counts])
-whole = explained(lips_of(z_c[40:, 16:]), slice(16, None))
+def read_off(values: torch.Tensor) -> torch.Tensor:
+    """Share (4) of the lips' variance that a reading of their own explains, of (50, 59, D)."""
+    return explained(reading(values, late)(values[40:]), late)
+
+
+curve = torch.stack([read_off(remembering(n)) for n in counts])
+whole = read_off(z_c[:, late])
 figure, axes = plt.subplots(figsize=(plots.WIDTH, 2.3))
-for name, scores, limit in zip(LIPS[:3], curve.T, whole, strict=False):
+for name, scores, limit in zip(LIPS, curve.T, whole, strict=True):
     (line,) = axes.plot(np.array(counts) * 40, scores, "o-", markersize=3, label=name)
     axes.axhline(limit, color=line.get_color(), linewidth=0.7, linestyle=":")
 axes.set(
     xlabel="milliseconds of frames that the GRU has heard", title="lips explained", ylim=(0, 1)
 )
-axes.legend(ncols=3)
+axes.legend(ncols=4)
 plt.show()
 
 # %%
 for n, scores in zip(counts, curve, strict=True):
-    print(
-        f"{n:2} frames:",
-        *(f"{name} {score:.1f}" for name, score in zip(LIPS[:3], scores, strict=False)),
-    )
+    print(f"{n:2} frames:", *(f"{name} {s:.2f}" for name, s in zip(LIPS, scores, strict=True)))
 
 # %% [markdown]
 # The dotted lines are what the whole past gives. A few frames, some hundreds of milliseconds, are
@@ -355,6 +356,9 @@ for n, scores in zip(counts, curve, strict=True):
 
 
 # %%
+lips_of = reading(z_c)
+
+
 def show_reading(number: int, count: int) -> None:
     """Jaw and purse of a scored sentence: the truth, and as read with `count` frames of memory."""
     speech = sentences[40 + number]
@@ -380,8 +384,9 @@ def show_reading(number: int, count: int) -> None:
 show_reading(3, 16)
 
 # %% [markdown]
-# The second picture is the same sentence with a memory of one frame. The jaw is nearly as good, the
-# purse is not: it flickers and falls short. In JupyterLab the slider moves between the two.
+# The second picture is the same sentence with a memory of one frame, read with the weights that were
+# fitted to the whole past. The jaw is nearly as good, the purse is not: it flickers and falls short,
+# of which some is that misfit. In JupyterLab the slider moves between the two.
 
 # %%
 show_reading(3, 1)

@@ -205,7 +205,8 @@ plt.show()
 
 # %% [markdown]
 # White noise forgets within one frame. Lids remember for about as long as a blink takes, heads for
-# much longer. The shipped $z_n$ has to serve both.
+# much longer. In the shipped weights $z_n$ moves lids, gaze and brows; the outline of the head stays
+# as it is in the still.
 #
 # ## Why the paper's way is hard, and our departure
 #
@@ -311,7 +312,8 @@ print(f"{len(cosines)} blinks, median cosine with the direction read off: {np.me
 #
 # It is zero when both come from one distribution, and it needs no histogram. By hand, on a line: a
 # sample at 0 and 2, another at 1 and 3. Across, the four distances are 1, 3, 1, 1. Within, they are
-# 2 and 2.
+# 2 and 2: a point is not paired with itself. So the estimate is zero *on average* for samples of one
+# distribution, below it as often as above, and four points can well give a "distance" of -1.
 
 # %% tags=["nbval-check-output"]
 a, b = torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]])
@@ -417,8 +419,7 @@ for name in ("blinks_per_second", "blink_seconds", "blink_depths"):
 # random rotation: all lengths, all distances and the autocorrelation stay exactly what they were,
 # so no test of memory could tell. Only the decoder can, because to it each direction *means*
 # something. This is what happens when the decoder and the noise generator are not fitted to each
-# other, for instance when the noise encoder goes on learning after the fit, as ours once did
-# (`MODEL_CARD.md`).
+# other, for instance when the noise encoder goes on learning after the fit.
 
 # %% tags=["nbval-check-output"]
 turned, _ = torch.linalg.qr(torch.randn(10, 10, generator=torch.Generator().manual_seed(2)))

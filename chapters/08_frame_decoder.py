@@ -124,7 +124,9 @@ for name, made in broken.items():
     )
 
 # %% [markdown]
-# Each part has one job. Keep them in mind; the rest of the chapter builds them.
+# $z_c$'s maps move the mouth, $z_n$'s maps the lids, and the still's pixels are the person. The skips
+# are needed to paint anything at all: without them mouth and eyes stay nearly as they were. Keep
+# these four in mind; the rest of the chapter builds them.
 #
 # ## A transposed convolution, by hand
 #
@@ -187,8 +189,10 @@ for block in decoder.blocks:
     print(f"{sizes} {weights:10,} weights {(joined + grown) / 1e6:6.1f} million products")
 
 # %% [markdown]
-# Channels halve when places grow fourfold, so early levels have most of the weights, while the
-# products are spread over all levels.
+# Channels halve when places grow fourfold, so the convolutions of early levels have most of the
+# weights, while the products are spread over all levels. (The jump at 32 x 24 is the maps of
+# `injection`, which come below. Each place has its own weights there; their products, one for each
+# weight, are not counted here.)
 #
 # ## The half that can be done once
 #
@@ -499,7 +503,7 @@ interact(show_coverage, kernel=(2, 8), stride=(1, 4))
 # ## Recap
 #
 # - A transposed convolution stamps; its matrix is the transpose of a strided convolution's.
-# - Nearly all weights are in the coarse levels; the skips' half of the work is done once per still.
+# - Most weights of the convolutions are in the coarse levels; the skips' half of the work is done once per still.
 # - Skips drown codes that enter at the bottom. Inject codes again where faces have places.
 # - Painting over the still, in front of Tanh, keeps a stranger's face a stranger's face and starts
 #   training from a good picture.

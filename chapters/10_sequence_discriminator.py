@@ -92,10 +92,11 @@ same = torch.isclose(*(losses.frame_generator_loss(row) for row in logits.values
 print("the same loss:", bool(same))
 
 # %% [markdown]
-# So jitter made of good frames costs a generator nothing. And a blink? Say a clip has twelve
-# frames, and the lids are shut in two of them. A face that never blinks is right in all its
-# frames. A judge of frames can only wonder why shut lids never come, and it is shown one frame at a
-# time. A judge of clips sees it at once: twelve frames, and no blink.
+# So jitter made of good frames costs a generator nothing. And a blink? A
+# judge of frames can find that shut lids never come, since some real frames have them, and ask for
+# some. It cannot say when, or how lids get there: two shut frames in a row or two that are ten apart
+# are the same to it. A judge of clips sees that. Which of the two teaches a generator to blink is an
+# experiment, in [chapter 19](19_blinks.ipynb): there either does, without the other.
 #
 # ## By hand: neighbours
 #
@@ -435,7 +436,7 @@ interact(show_jitter, reach=(0, 8), puppet=(0, 63))
 # - A loss that is a mean over frames does not know their order. Jitter of good frames is free.
 # - A convolution over three frames is a 2-D convolution over their stacked channels.
 # - A GRU gathers the clip in one vector, and one linear layer decides.
-# - What is rare, such as a blink, can only be missed in a long clip.
+# - That *this* clip lacks a blink shows only in a long clip; that shut lids are rare, in any frames.
 # - One decision at the end leans on the end.
 #
 # ## Exercises
@@ -455,8 +456,8 @@ interact(show_jitter, reach=(0, 8), puppet=(0, 63))
 # find. Real lids close faster than they open; give `lids` two widths and it becomes possible.
 #
 # **2.** It learns that shut lids are real, which is all that a frame can show. It then calls open
-# lids a little fake, everywhere and always, and a generator that is pushed by it may close them
-# halfway and keep them there.
+# lids a little fake, everywhere and always. A generator that is pushed by it may close them halfway
+# and keep them there; or close them fully now and then, as chapter 19 finds it to do.
 #
 # **3.** The GRU still gets features in order, so it can. It has to find differences of faces in
 # differences of features, which takes longer.

@@ -295,8 +295,9 @@ plt.show()
 # %% [markdown]
 # ## A picture that would look wrong
 #
-# A judge of synchrony must believe most in the pair that is in step, and less the further the
-# sound is moved, either way. A valley whose floor is not at zero would be a mistake in the cutting.
+# A judge of synchrony must believe most in the pair that is in step, and less as the sound is moved
+# away, until the two windows share no sound. Beyond that all should be far, at no distance in
+# particular. A valley whose floor is not at zero would be a mistake in the cutting.
 
 # %%
 torch.manual_seed(2)
@@ -308,7 +309,7 @@ with torch.no_grad():
     for aligned, judge in judges.items():
         hills[aligned] = [judge.distance(cut(film, at), hum[:, 12 + k]).mean() for k in lags]
         axes.plot(lags, hills[aligned], label=f"{aligned:.0%} aligned")
-axes.set(xlabel="sound moved by (frames)", ylabel="mean distance")
+axes.set(xlabel="sound moved by (frames)", ylabel="mean distance", xticks=lags[::3])
 axes.legend()
 plt.show()
 

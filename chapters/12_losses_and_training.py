@@ -152,10 +152,10 @@ print(f"Eq. 7: by hand {by_hand + 150 * 0.005:.2f}, the package {total:.2f}")
 # %% [markdown]
 # The paper chose 600 "so that, after weighting, this loss is roughly triple the adversarial loss".
 # That effect depends on how large L1 is, on whether it is a sum or a mean, and on how colours are
-# scaled, none of which the paper gives. We read Eq. 6 as a sum over the lower half of colours from 0
-# to 1, divided by the pixels of the whole frame. That is a quarter of our mean over half a frame of
-# colours from -1 to 1, so 600 becomes the 150 above. Whatever the reading, it is the *ratio* that
-# must be checked, and the log holds it at every step as `l1_to_adversarial`.
+# scaled, none of which the paper gives. We read Eq. 6 as a sum over the values of the lower half,
+# colours from 0 to 1, divided by the number of values of the whole frame. That is a quarter of our
+# mean over half a frame of colours from -1 to 1, so 600 becomes the 150 above. Whatever the reading,
+# it is the *ratio* that must be checked, and the log holds it at every step as `l1_to_adversarial`.
 #
 # ## A corpus, now
 #
@@ -270,16 +270,19 @@ folder.cleanup()
 # %% [markdown]
 # ## The long run
 #
-# Now the log of a training that took longer, of the `laptop` preset and the weights that come with
-# the package. A row is the mean of a block of steps, so that the file stays small; validations are
-# rows of their own. First, what kind of run it was.
+# Now the log of a training that took longer, with the `laptop` preset: the last of the three stages
+# in which the weights of the package were trained ([model card](../MODEL_CARD.md)). It begins with
+# weights that could already talk. A row is the mean of a block of steps, so that the file stays
+# small; validations are rows of their own. First, what kind of run it was.
 
 
 # %%
 long = read(Path("../figures/results/training_log.jsonl"))
 told = json.loads(Path("../figures/results/training.json").read_text(encoding="utf-8"))
 begin = told["values"]["adversarial_from"]
-print(f"{told['values']['steps']} steps in {told['values']['hours']:.1f} hours")
+print(
+    f"start {told['config']['train']['start']}, {told['values']['steps']} steps in {told['values']['hours']:.1f} hours"
+)
 print(f"{len(long)} rows are kept; the judges come in at step {begin}")
 
 
@@ -316,9 +319,10 @@ show_curves(
 )
 
 # %% [markdown]
-# The grey line is where the judges come in. Left of it only reconstruction is trained. On the right
-# is how far a linear map misreads the lips from what the sound's network makes of the sound; where
-# it falls, the sound's network has begun to listen.
+# The grey line is where the judges come in. Left of it only reconstruction is trained. L1 hardly
+# falls any more; from random weights it would. On the right is how far a linear map misreads the lips
+# from what the sound's network makes of the sound. The map is new in every run, so the steep fall at
+# the start is the map that learns; the sound's network had begun to listen in an earlier stage.
 
 # %%
 show_curves(
@@ -359,10 +363,16 @@ show_curves(
         "weighted L1 over adversarial loss": {"l1_to_adversarial": ""},
         "norm of the generator's gradient": {"grad_generator": ""},
     },
-    yscale="log",
+    ylim=(0, None),
 )
 
 # %% [markdown]
+# What the numbers above the panels say of this stage: the frame discriminator is heard a little, the
+# sequence discriminator is near a coin's belief, and the synchronization discriminator tells real
+# mouths from generated ones and not in sync from shifted. It looks, and does not listen. What this
+# generator knows of lips it owes to reconstruction and to the lips that are read off $z_c$, and no
+# loss would have said so: one has to ask the judges.
+#
 # ## A failure: 600 times a mean
 #
 # The paper's ratio is 3. What is it in the two runs of this chapter? The short one has the paper's

@@ -89,8 +89,8 @@ print("found:", min(by_hand, key=by_hand.get))
 
 # %% [markdown]
 # The minimum is at 3, where the distance is 0, and the sign is the paper's: the audio leads. It is
-# worth being slow here. Half of all sign errors in lip sync come from sliding the other stream,
-# and the result of that looks every bit as good.
+# worth being slow here. It is easy to slide the other stream instead, and the result of that, of
+# the opposite sign, looks every bit as good.
 #
 # The package slides by 15 frames either way, 31 offsets in all. That is 0.6 s; a clip must be long
 # enough for half of its rows to meet something at either end.
@@ -218,9 +218,9 @@ plots.show_source(synchrony.SyncNet)
 # distances gives the probability of each choice, and the loss is cross entropy, for pictures
 # choosing sounds and for sounds choosing pictures:
 #
-# $$\mathcal{L} = -\frac{1}{2K}\sum_{k} \log \frac{e^{-s\,\|v_k - a_k\|^2}}
+# $$\mathcal{L} = -\frac{1}{2K}\sum_{k} \left( \log \frac{e^{-s\,\|v_k - a_k\|^2}}
 # {\sum_{l} e^{-s\,\|v_k - a_l\|^2}} + \log \frac{e^{-s\,\|v_k - a_k\|^2}}
-# {\sum_{l} e^{-s\,\|v_l - a_k\|^2}}$$
+# {\sum_{l} e^{-s\,\|v_l - a_k\|^2}} \right)$$
 #
 # All wrong choices come from the same window. This is the point. Were they from other clips, the
 # network could tell a man's voice from a woman's face and be right without ever looking at time.
@@ -380,8 +380,9 @@ print("confidence, median:   ", told(real["in_step"]))
 print("area under the curve: ", told(real["auc"]))
 
 # %% [markdown]
-# Offsets carry over to real people, and so does the order of confidences. The *unit* does not:
-# real lips are less tidy than rendered ones, every dip is shallower, and the threshold of 0.5 is
+# Nearly all of these clips are of one man, and the intervals draw clips: they speak about him. His
+# offsets are found, and so is the order of confidences. The *unit* does not carry over: on a face and
+# a voice unlike all that was learnt from, every dip is shallower, and the threshold of 0.5 is
 # calibrated on rendered clips. For real recordings read our confidence as a comparison between
 # systems, and take the official weights where an absolute number is needed. The paper reports an
 # offset of 1 and a confidence of 7.0 for real GRID, with the official network and other clips.

@@ -78,8 +78,8 @@ for read in ("place red with s two now", "place red two now", "please red with f
 # LipNet was trained on GRID {footcite:p}`cooke2006`, whose sentences take one word from each of six
 # lists: *command, colour, preposition, letter, digit, adverb*. Whoever knows the lists is right
 # every fourth time with four of the words, every tenth with the digit and every twenty-fifth with
-# the letter. That is the error rate of guessing, and it will be the dotted line in every picture
-# below. No reader should be worse, and a reader of a mouth that does not move cannot be better.
+# the letter. That is the error rate of guessing, and it will be the dotted line in the pictures
+# of error rates. No reader should be worse, and a reader of a mouth that does not move cannot be better.
 
 # %% tags=["nbval-check-output"]
 chance = np.mean([1 - 1 / len(slot) for slot in SLOTS])
@@ -94,7 +94,9 @@ print(f"4000 sentences, each taken for the next: {np.mean(rates):.2f}")
 #
 # We render a performer of the test split, whom the network has not seen, and a sentence. Aligned
 # faces have their mouths in nearly the same place, so the same 48 x 40 pixels are cut out of every
-# frame, in grey, and a clip's brightness and contrast are set to a mean of 0 and a deviation of 1.
+# frame, in grey, and a clip's brightness and contrast are set to a mean of 0 and a deviation of a little
+# under 1 (eight grey levels are added to it before dividing, or a picture without contrast would
+# become all noise).
 # No landmark is asked for: a detector that fails on a bad picture would leave us without a number
 # exactly where one is needed.
 
@@ -120,9 +122,8 @@ plots.strip(rows, [word["text"] for word in words])
 plt.show()
 
 # %% [markdown]
-# Three frames of each word, its middle in the second row. Some words can be seen: the lips of *f*
-# or *b* are shut or bitten, those of *two* are round. Others are made by the tongue, behind the
-# teeth.
+# Three frames of each word, its middle in the second row. Some words can be seen: the lips of *by*
+# are shut at its beginning, in the upper row. Others are made by the tongue, behind the teeth.
 #
 # ## Paths, blanks and sums
 #
@@ -290,7 +291,9 @@ rates, told = results["values"], results["weights"]["extra"]
 print("learnt from", told["clips"], "clips in", told["steps"], "steps")
 for name in ("real", "without grammar"):
     row = rates[name]
-    print(f"{name:16} {row['value']:.3f}, 95 % interval {row['low']:.3f} to {row['high']:.3f}")
+    print(
+        f"{name:16} {row['value']:.3f}, 95 % interval over clips {row['low']:.3f} to {row['high']:.3f}"
+    )
 print(len(results["per_clip"]["clip"]), "clips of", len(results["by_performer"]), "performers")
 
 # %% tags=["nbval-check-output"]
@@ -309,7 +312,7 @@ print(f"recorded, {row['clips']} clips: {row['value']:.3f} ({row['low']:.3f} to 
 #
 # ## What lips cannot tell
 #
-# Nearly all errors are letters. A letter is one syllable without a neighbour to help it, and lips
+# All errors here are letters. A letter is one syllable without a neighbour to help it, and lips
 # show where it is made only when it is made by the lips. The table counts which letter was taken
 # for which.
 

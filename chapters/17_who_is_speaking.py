@@ -400,9 +400,10 @@ for key, label in rows.items():
         print(f"    {space:7} {said(values[space][key])}   {beside}")
 
 # %% [markdown]
-# What would make the claims true? We let "neighbouring" and "separated" mean as little as they can:
-# that the whole interval lies above what luck gives. For "separated" that is lenient, as a line that
-# is right a little more often than a coin separates nothing. Figure 11 shows people of the test set
+# What would make the claims true? We ask that the whole interval lie above all that luck gives in the
+# middle 95 % of its draws. For gender that is a lot, since the performers are few and luck reaches far.
+# It does not decide anything here: "separated" would fail even if its value alone had to be above that
+# band, and "neighbouring" passes by far. Figure 11 shows people of the test set
 # only, so the first test of gender decides about it; the second is printed beside it.
 
 

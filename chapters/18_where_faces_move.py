@@ -235,8 +235,8 @@ for begin in (lids, start):
 # The same still, the same sound, through the shipped weights. For the sake of Fig. 17 below it is
 # made three more times, each with one memory less. **No memory of sound**: the content encoder's
 # GRU starts anew at every frame, so that each frame is decided by its own 0.2 s, as in a static
-# model. **No memory of noise**: the frame decoder gets white noise in the place of $z_n$. **None**:
-# both.
+# model. **No memory of noise**: the frame decoder gets the same $z_n$ with its
+# frames in another order, each as large as before and none knowing of the last. **None**: both.
 
 
 # %%
@@ -248,10 +248,11 @@ def four_films() -> dict[str, np.ndarray]:
     code = generator.encode_still(to_tensor(real[0]))
     white = generator.noise_generator.draw(1, len(real), torch.Generator().manual_seed(0))
     z_n, _ = generator.noise_generator(white)
+    mixed = z_n[:, torch.randperm(len(real), generator=torch.Generator().manual_seed(1))]
     z_c, _ = generator.content_encoder(heard)
     alone = generator.content_encoder(heard[0][:, None])[0].transpose(0, 1)  # T clips of one frame
     codes = {"ours": (z_c, z_n), "no memory of sound": (alone, z_n)}
-    codes |= {"no memory of noise": (z_c, white), "none": (alone, white)}
+    codes |= {"no memory of noise": (z_c, mixed), "none": (alone, mixed)}
     return {name: to_pictures(generator.decode(code, *pair)[0]) for name, pair in codes.items()}
 
 
@@ -433,7 +434,8 @@ for cell, measured, unit in zip(
             cell.plot([row["low"], row["high"]], [place] * 2, color=plots.BLUE)
             cell.plot(row["value"], place, "o", color=plots.BLUE, mfc=fill, markersize=5)
     cell.set_yticks(range(len(names)), names)
-    cell.set(xlabel=unit, title=f"{measured}: silence filled, speech open", xlim=(0, None))
+    cell.set(xlabel=unit, title=f"{measured}: silence filled, speech open")
+    cell.set(xlim=(0, None), ylim=(-0.5, len(names) - 0.5))
 plt.show()
 
 # %% tags=["nbval-check-output"]
@@ -519,7 +521,7 @@ def show_motion(at: int, longest: float = LONGEST) -> None:
     cells[0].imshow(real[at])
     rows, columns = np.mgrid[4:128:8, 4:96:8]
     u, v = flow[at][rows, columns].transpose(2, 0, 1)
-    cells[0].quiver(columns, rows, u, v, color=plots.SKY, angles="xy", scale=15)
+    cells[0].quiver(columns, rows, u, v, color=plots.INK, angles="xy", scale=8, width=0.008)
     cells[1].imshow(flow_picture(flow[at], longest))
     for cell in cells:
         cell.axis("off")

@@ -17,8 +17,8 @@ from talker.errors import TalkerError
 
 T = TypeVar("T")
 
-# The 600 of the paper's Eq. 7 where Eq. 6 is a mean over half a frame of pixels in [-1, 1]. A sum
-# over the lower half of pixels in [0, 1], divided by the pixels of a whole frame, is a quarter of
+# The 600 of the paper's Eq. 7 where Eq. 6 is a mean over half a frame of values in [-1, 1]. A sum
+# over the lower half of values in [0, 1], divided by the values of a whole frame, is a quarter of
 # that mean, and of the readings of Eq. 6 the one that comes nearest to the ratio the paper states.
 PAPER_L1 = 600 / 4
 

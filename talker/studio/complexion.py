@@ -2,8 +2,8 @@
 
 Tones are levels 1 (lightest) to 10 of the Monk Skin Tone scale (Monk 2019, "The Monk Skin Tone
 scale", doi:10.31235/osf.io/pdf4c). A performer's level is normal around the mean of its ancestries
-(African 9.6, Asian 4.8, European 1.9; deviation 1.2), so that levels 2 to 9 are about equally
-frequent in a corpus whose ancestries rotate. The colours that stand for the levels are our
+(African 9.6, Asian 4.8, European 1.9; deviation 1.2). In a corpus whose ancestries rotate all ten
+occur, the middle ones most often. The colours that stand for the levels are our
 choice: reflectances of skin, whereas the scale's own swatches are colours of pictures.
 """
 
