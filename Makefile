@@ -1,5 +1,6 @@
 # Each target sets up .venv for itself; the first run downloads PyTorch, so give it some minutes.
 #   make demo       a packaged still says a packaged sentence
+#   make install    all that rendering, training, measuring and the book need
 #   make test       ruff, pytest, the notebooks under nbval, the book with warnings as errors
 #   make chapters   regenerate and execute the notebooks whose .py or package changed
 #   make book       build the book into _build/html
@@ -7,7 +8,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint pytest notebooks chapters book
+.PHONY: demo install test lint pytest notebooks chapters book
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +25,8 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(OMP_NUM_THRE
 
 demo: $(VENV)/stamp-demo
 	$(BIN)/talker demo
+
+install: $(VENV)/stamp-all
 
 test: lint pytest notebooks book
 

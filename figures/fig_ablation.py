@@ -76,8 +76,9 @@ def draw(results: dict) -> Figure:
         f"{about['speakers']} speakers with 95 % intervals over speakers, each clip averaged over "
         f"{len(seeds)} training{'s' * (len(seeds) != 1)}; grey line: our full model. Hollow: the "
         "paper's, of GRID. A difference is of the variant that the claim names and the one that "
-        "speaks most against it. Not tested: there the noise is cut off from the judges, so that "
-        "all blink by the same dice; own_noise asks it once more."
+        "speaks most against it, in the measure's own unit. No interval knows what another seed "
+        "would change. Not tested: there the noise is cut off from the judges, so that all blink "
+        "by the same dice; own_noise asks it once more."
     )
     figure.supxlabel(textwrap.fill(note, 120), fontsize=SMALL, x=0.01, ha="left")
     return figure

@@ -116,7 +116,7 @@ def harder(axes: Axes, results: dict) -> None:
 def groups(axes: Axes, results: dict) -> None:
     """Precision and recall by motion of the head and by glasses."""
     rows = [
-        (f"head turns by {low:.1f}–{high:.1f}°", row)
+        (f"head sways by {low:.1f}–{high:.1f}° (SD)", row)
         for row in results["head_motion"]
         for low, high in (row["degrees"],)
     ]
@@ -128,8 +128,8 @@ def groups(axes: Axes, results: dict) -> None:
             axes.plot(ends, [place + shift] * 2, color=colour)
             axes.plot(100 * value["value"], place + shift, "o", color=colour, markersize=4)
     axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)], fontsize=8)
-    axes.set(xlim=(80, 101), xlabel="%")
-    axes.set_title("heads that move, and glasses")
+    axes.set(xlim=(80, 101), xlabel="%, from 80 on; colours as at the left")
+    axes.set_title("heads that sway, and glasses")
 
 
 def main() -> None:

@@ -41,10 +41,11 @@ def draw(results: dict, picture: np.ndarray) -> Figure:
     claim_lines(figure.add_subplot(grid[2, :]), results["claims"], PANELS)
     about = results["circumstances"]
     note = (
-        f"Means over {about['clips']} clips of {about['speakers']} speakers with 95 % intervals, a "
-        f"clip's over {len(about['seeds'])} training{'s' * (len(about['seeds']) != 1)}. Mouth "
-        "detail: variance of the Laplacian there, real = 1. Pictures: the widest open real mouth "
-        "of a clip, and the same moment of the others. Differences are of the same clip."
+        f"Means over {about['clips']} clips of {about['speakers']} speakers with 95 % intervals "
+        f"over speakers, a clip's over {len(about['seeds'])} "
+        f"training{'s' * (len(about['seeds']) != 1)}. Mouth detail: variance of the Laplacian "
+        "there, real = 1; a pattern of dots counts as detail, see no L1. Pictures: the widest open "
+        "real mouth of a clip, and the same moment of the others. Differences are of the same clip."
     )
     figure.supxlabel(textwrap.fill(note, 120), fontsize=SMALL, x=0.01, ha="left")
     return figure

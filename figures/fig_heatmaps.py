@@ -23,6 +23,7 @@ LABELS = {
     "speech2vid": "Speech2Vid",
     "atvgnet": "ATVGNet",
 }
+LEAST = 0.05  # of the real map's mean
 BESIDE = 4  # columns that leave room for the correlations beside the maps
 SCALE = {"another clip": "real,\nanother clip", "other performers": "real, others' mean"}
 
@@ -37,7 +38,8 @@ def maps(figure: Figure, results: dict, fields: np.ndarray) -> None:
             image = axes.imshow(field, cmap="inferno", vmin=0, vmax=most)
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-            if column != columns[0]:
+            # Where next to nothing moves, r would be that of compression's noise.
+            if column != columns[0] and field.mean() > LEAST * row[0].mean():
                 axes.set_xlabel(f"r = {alike(field, row[0]):.2f}", fontsize=8, labelpad=2)
         label = f"all {len(results['performers'])}" if name == "pooled" else name
         line[0].set_ylabel(label)

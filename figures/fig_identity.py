@@ -18,7 +18,7 @@ from talker.plots import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, STYLE, VERMILION
 
 HERE = Path(__file__).parent
 # A woman and a man share a colour, so that eight are enough to tell sixteen people apart.
-COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#999999", "#F0E442")
+COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, INK, "#F0E442")
 MARKERS = {"female": "o", "male": "^"}
 ROWS = {
     "purity": "nearest frame of\nanother clip is of\nthe same performer",

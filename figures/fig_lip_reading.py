@@ -46,12 +46,14 @@ def draw_letters(axes: Axes, results: dict) -> None:
     """Which letter (rows) was read as which, as a share of the times it was said."""
     table = results["confusions"]["letter"]
     counts = np.array(table["counts"], float)
+    said = counts.sum(axis=1)
     axes.imshow(counts / counts.sum(axis=1, keepdims=True).clip(1), cmap="Blues", vmin=0, vmax=1)
     places = range(len(table["words"]))
     axes.set_xticks(places, table["words"], fontsize=6)
     axes.set_yticks(places, table["words"], fontsize=6)
     axes.tick_params(length=0)
-    axes.set(title="letters", xlabel="read", ylabel="said")
+    often = f"said {said.min():.0f} to {said.max():.0f} times each"
+    axes.set(title=f"letters, {often}; dark: always", xlabel="read", ylabel="said")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def strip(axes: Axes, picture: np.ndarray, films: list[str]) -> None:
     for place in range(1, len(films)):
         axes.axhline(height * place - 0.5, color="white", linewidth=2)
     axes.axvline(picture.shape[1] / 2 - 0.5, color="white", linewidth=2)
-    for place, title in ((0.25, "a blink"), (0.75, "speech, the same moments")):
+    for place, title in ((0.25, "a blink of each"), (0.75, "speech, the same moments")):
         axes.text(place, 1.02, title, ha="center", va="bottom", transform=axes.transAxes)
 
 

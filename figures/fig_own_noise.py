@@ -57,8 +57,9 @@ def draw(results: dict) -> Figure:
     about = results["circumstances"]
     note = (
         f"Means over {about['clips']} clips of {about['speakers']} speakers, {about['films']} "
-        f"films each, with 95 % intervals; after {about['steps']} steps of Eq. 7 that reach the "
-        "noise generator, from one start. Green: real videos. Differences are of the same clip."
+        f"films each, with 95 % intervals over speakers; after {about['steps']} steps of Eq. 7 "
+        "that reach the noise generator, from one start. Green: real videos. Differences are of "
+        "the same clip."
     )
     figure.supxlabel(textwrap.fill(note, 120), fontsize=SMALL, x=0.01, ha="left")
     return figure

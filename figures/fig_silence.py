@@ -83,7 +83,7 @@ def main() -> None:
         for place, (measure, title, unit) in enumerate(
             (
                 ("mouth", "mouth; filled: silence", "pixels a frame, without the head's"),
-                ("jitter", "trembling of the lips", "‰ of the distance of the eyes"),
+                ("jitter", "trembling of the lips, as detected", "‰ of the distance of the eyes"),
             )
         ):
             axes = figure.add_subplot(bottom[place])

@@ -26,8 +26,10 @@ def _show(curves, counts, part: dict, title: str) -> None:
     ):
         curves.plot(part["curves"]["offsets"], part["curves"][name], color=colour, label=label)
         shares = np.full(len(values), 1 / len(values))
-        counts.hist(values, np.arange(0, 1.5, 0.05), weights=shares, color=colour, alpha=0.6)
-    counts.axvline(0.5, color=VERMILION, linewidth=1)
+        counts.hist(
+            values, np.arange(0, 1.5, 0.05), weights=shares, color=colour, alpha=0.6, label=label
+        )
+    counts.axvline(0.5, color=VERMILION, linewidth=1, label="the paper's 0.5")
     curves.set(title=f"{title}, {len(told['clip'])} clips", xlabel="offset in frames")
     counts.set(xlabel=f"confidence; AUC {part['auc']['value']:.3f}")
 
@@ -42,6 +44,7 @@ def main() -> None:
         axes[0, 0].set_ylabel("mean distance")
         axes[1, 0].set_ylabel("share of clips")
         axes[0, 1].legend(loc="lower left")
+        axes[1, 1].legend(loc="upper right")
         figure.savefig(HERE / "fig_synchrony.png", dpi=150, metadata={"Software": None})
     write_results(HERE / "manifest.json", manifest(HERE))
 

@@ -59,7 +59,7 @@ def draw(rows: list[dict], told: dict) -> Figure:
         _draw(
             axes["third"],
             rows,
-            "synchrony, held out",
+            "synchrony, held out (axis cut)",
             ("validation_sync", "generated", BLUE, "-"),
             ("validation_sync_real", "real", ORANGE, "--"),
             legend="center",
@@ -84,6 +84,7 @@ def draw(rows: list[dict], told: dict) -> Figure:
         _draw(axes[critic], rows, title, *columns, legend="lower left")
         axes[critic].axhline(0.5, color=INK, linewidth=0.6, linestyle=":", zorder=0)
         axes[critic].set(ylim=(0, 1))
+    axes["frame"].set_ylabel("believed to be real")
     ratio = ("l1_to_adversarial", "", BLUE, "-")
     _draw(axes["ratio"], rows, "weighted L1 over adversarial loss; dotted: the paper's 3", ratio)
     ratios = curve(rows, "l1_to_adversarial")[1]

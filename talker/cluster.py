@@ -91,7 +91,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from talker.errors import TalkerError
+from talker.errors import INSTALL, TalkerError
 
 _AHEAD = 4  # tasks given out for each worker thread: enough to keep it busy, few to lose
 
@@ -121,9 +121,7 @@ def on_workers(
     try:
         from distributed import KilledWorker, as_completed
     except ImportError as error:
-        raise TalkerError(
-            "several processes need Dask: run `pip install 'talker[prepare]'`, or say --workers 1."
-        ) from error
+        raise TalkerError(f"several processes need Dask: {INSTALL}, or say --workers 1.") from error
 
     tasks, fatal = iter(tasks), []
     with _client(scheduler, workers) as client:

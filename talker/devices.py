@@ -31,12 +31,18 @@ from typing import Any
 
 import torch
 import torch.distributed
-from lightning.fabric import Fabric
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 
 from talker.config import TrainConfig
-from talker.errors import TalkerError
+from talker.errors import INSTALL, TalkerError
+
+try:
+    from lightning.fabric import Fabric
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+except ModuleNotFoundError as error:
+    raise TalkerError(
+        f"training needs the package lightning, which is not installed: {INSTALL}."
+    ) from error
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
 

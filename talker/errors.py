@@ -1,4 +1,7 @@
-"""The one exception that a user is meant to read."""
+"""The one exception that a user is meant to read, and what several of its sentences end in."""
+
+# What to do where a package of an extra is missing.
+INSTALL = "run `make install` in the folder of Talker"
 
 
 class TalkerError(Exception):

@@ -15,7 +15,7 @@ from small_corpus import FRAMES, record, scene
 from talker import cli
 from talker import evaluate as evaluation
 from talker.bench import bench
-from talker.errors import TalkerError
+from talker.errors import INSTALL, TalkerError
 from talker.evaluate import evaluate, table
 from talker.faces import align, find_detector
 from talker.media import read_image, write_audio
@@ -320,27 +320,30 @@ def test_weights_are_passed_on_each_to_its_network(monkeypatch, tmp_path):
 
 
 def test_a_missing_extra_is_one_sentence():
-    """As after `pip install talker`, which brings none of these packages."""
+    """As after `make demo`, which brings none of these packages."""
     code = """
 import sys
 from talker import cli
-for name in ("scipy", "jiwer", "torchmetrics"):  # in the order of the imports
+evaluate = ["evaluate", "--generated", "a", "--real", "b"]
+train = ["train", "--corpus", "a", "--out", "b"]
+needed = {"scipy": evaluate, "jiwer": evaluate, "torchmetrics": evaluate, "lightning": train}
+for name, command in needed.items():  # in the order of the imports
     sys.modules[name] = None  # what import takes for a package that is not there
-    assert cli.main(["evaluate", "--generated", "a", "--real", "b"]) == 2, name
+    assert cli.main(command) == 2, name
     del sys.modules[name]
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     lines = run.stderr.splitlines()
-    assert len(lines) == 3, run.stderr
-    for line, name in zip(lines, ("scipy", "jiwer", "torchmetrics"), strict=True):
+    assert len(lines) == 4, run.stderr
+    for line, name in zip(lines, ("scipy", "jiwer", "torchmetrics", "lightning"), strict=True):
         assert f"the package {name}, which is not installed" in line
-        assert line.endswith('run `pip install "talker[evaluate]"`.')
+        assert line.endswith(f"{INSTALL}.")
 
 
 def test_a_missing_cpbd_is_the_same_sentence(monkeypatch, crops):
     monkeypatch.setitem(sys.modules, "cpbd", None)
-    with pytest.raises(TalkerError, match=r"package cpbd, .* `pip install \"talker\[evaluate\]\"`"):
+    with pytest.raises(TalkerError, match=f"package cpbd, .* {INSTALL}"):
         values(crops, crops, "cpbd")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -104,5 +105,8 @@ def _said(claim: dict) -> str:
     effect = claim["against"][claim["decided_by"]]["effect"]
     if effect["value"] is None:
         return "nothing to measure"
-    middle, low, high = (f"{effect[key]:+.2g}" for key in ("value", "low", "high"))
+    # As many decimals as the interval's width has a use for.
+    width = max(effect["high"] - effect["low"], 1e-9)
+    digits = max(0, 1 - math.floor(math.log10(width)))
+    middle, low, high = (f"{effect[key]:+.{digits}f}" for key in ("value", "low", "high"))
     return f"{middle} [{low}, {high}]".replace("-", "−")

@@ -61,7 +61,7 @@ EXPERIMENTS = {
         "Fig. 14 and 20: where and which way a face moves", "talker.experiments.motion_maps"
     ),
     "own_noise": Experiment(
-        "Table 5 and Fig. 12: blinks when the noise learns from the sequence loss alone",
+        "Table 5 and Fig. 12: blinks when the noise learns from the judges, with and without each",
         "talker.experiments.own_noise",
     ),
     "silence": Experiment(

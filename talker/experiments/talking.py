@@ -254,7 +254,7 @@ def main(corpus: Path, weights: Path, out: Path, seed: int = 0) -> None:
     }
     write_results(out, results)
     if kind == "rendered":
-        names = list(dict.fromkeys(clip.speaker for clip in test + validation))
+        names = list(dict.fromkeys(clip.speaker for clip in test))
         write_pictures(out, [shown[name] for name in names])
     for name, value in results["values"].items():
         if value["value"] is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from talker.errors import TalkerError
+from talker.errors import INSTALL, TalkerError
 
 
 @contextmanager
@@ -16,6 +16,5 @@ def installed() -> Iterator[None]:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         raise TalkerError(
-            f"the metrics need the package {package}, which is not installed: "
-            'run `pip install "talker[evaluate]"`.'
+            f"the metrics need the package {package}, which is not installed: {INSTALL}."
         ) from error

