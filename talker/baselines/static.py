@@ -3,7 +3,9 @@ adversarial loss on individual frames" (section 6), each frame from 0.2 s of sou
 
 Generator and frame discriminator are the project's own, with the settings of the preset `laptop`,
 less all that knows of time: no GRU, no noise generator, no sequence and no synchronization
-discriminator. What it lacks beside the full model is then what those are worth.
+discriminator. In training it has none of the full model's helpers either (lips read off the sound,
+emphasis on mouth and eyes, a running average of weights), so that the difference of the two is not
+what time alone is worth.
 
 Where it departs:
 - z_n is none. Where the decoder's blocks would add maps of it nothing is added; where the latent
