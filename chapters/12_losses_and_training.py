@@ -271,7 +271,7 @@ folder.cleanup()
 # ## The long run
 #
 # Now the log of a training that took longer, with the `laptop` preset: the last of the three stages
-# in which the weights of the package were trained ([model card](../MODEL_CARD.md)). It begins with
+# in which the weights of the package were trained (`MODEL_CARD.md`). It begins with
 # weights that could already talk. A row is the mean of a block of steps, so that the file stays
 # small; validations are rows of their own. First, what kind of run it was.
 
