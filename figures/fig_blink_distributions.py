@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from talker.experiments.blink_distributions import averages, counts
 from talker.experiments.drawn import film_colours
 from talker.experiments.held_out import REAL
+from talker.experiments.panels import ABLATED, SMALL
 from talker.experiments.report import manifest, write_results
 from talker.plots import STYLE, WIDTH
 
@@ -24,8 +25,8 @@ CONTROLS = {"truth": "#999999"}
 NAMES = {
     "truth": "real, by the renderer",
     REAL: "real, detected",
-    "full-0": "full model",
-    "no-seq-0": r"no $L_{seq}$",
+    "full-0": ABLATED["full"],
+    "no-seq-0": ABLATED["no-seq"],
 }
 NOTE = (
     "The tests take videos for independent; those of one face are not, so p is rather too small. "
@@ -103,7 +104,7 @@ def main() -> None:
         for axes, measure in ((left, "blinks"), (right, "seconds")):
             lines = (said(results["tests"], name, measure) for name in methods)
             axes.set_title("\n".join(lines), fontsize=8)
-        figure.supxlabel(textwrap.fill(NOTE, 120), fontsize=7.5, x=0.01, ha="left")
+        figure.supxlabel(textwrap.fill(NOTE, 120), fontsize=SMALL, x=0.01, ha="left")
         figure.savefig(HERE / "fig_blink_distributions.png", dpi=150, metadata={"Software": None})
         plt.close(figure)
     write_results(HERE / "manifest.json", manifest(HERE))
