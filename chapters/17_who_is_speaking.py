@@ -245,7 +245,7 @@ print("codes", z_id.shape, "inside [-1, 1]:", bool(np.abs(z_id).max() <= 1), "- 
 
 # %%
 COLOURS = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.VERMILION)
-COLOURS += (plots.PURPLE, plots.SKY, "#999999", "#F0E442")
+COLOURS += (plots.PURPLE, plots.SKY, plots.INK, "#F0E442")
 
 
 def scatter(axes: plt.Axes, points: np.ndarray, owner: np.ndarray, female: np.ndarray) -> None:
