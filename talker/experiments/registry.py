@@ -57,6 +57,10 @@ EXPERIMENTS = {
     "identity": Experiment(
         "Fig. 11: what the identity code knows of a person", "talker.experiments.identity"
     ),
+    "listening": Experiment(
+        "Table 5, L_sync: with a judge that was taught to listen first",
+        "talker.experiments.listening",
+    ),
     "motion_maps": Experiment(
         "Fig. 14 and 20: where and which way a face moves", "talker.experiments.motion_maps"
     ),
