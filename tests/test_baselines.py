@@ -8,19 +8,23 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from small_baselines import SMALL
+from small_training import changed
 
 from talker.animate import load_still
 from talker.audio import audio_frames
 from talker.baselines import baseline as baselines
 from talker.baselines.atvgnet import BASE, LIPS_WEIGHT, dynamic_l1, landmark_loss
+from talker.baselines.baseline import Made
 from talker.baselines.landmark_space import LandmarkSpace
 from talker.baselines.lessons import Lessons, mirrored, on_plane
 from talker.baselines.mfcc import mfcc, window_seconds
 from talker.baselines.training import METHODS, Budget, Run, build, load_baseline, train
-from talker.config import TrainConfig
+from talker.config import TrainConfig, preset
 from talker.devices import Devices
 from talker.errors import TalkerError
 from talker.faces import find_detector
+from talker.metrics.landmarks import lip_shape
+from talker.networks import Networks
 from talker.store import clips
 from talker.tracking import MIRRORED, fit_crops
 
@@ -46,9 +50,8 @@ def lively(name: str, lessons: dict) -> baselines.Baseline:
 
 def lesson_of(name: str, lessons: dict, seed: int = 0):
     settings, rng = SMALL[name], np.random.default_rng(seed)
-    return lessons[name].draw(
-        rng, settings.clips, settings.window, settings.decoded, METHODS[name].run
-    )
+    sizes = settings.clips, settings.window, settings.decoded
+    return lessons[name].draw(rng, *sizes, METHODS[name].run, METHODS[name].any_still)
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -92,7 +95,7 @@ def test_a_lesson_depends_on_its_seed_alone(name, lessons):
     B, T, F = (getattr(SMALL[name], size) for size in ("clips", "window", "decoded"))
     assert first.still.shape == (B, 3, 128, 96) and first.frames.shape == (B, F, 3, 128, 96)
     assert first.heard.shape == (B, T, METHODS[name].audio.samples)
-    assert first.landmarks.shape == (B, T, 68, 2)
+    assert first.landmarks.shape == (B, T, 68, 2) and first.lips.shape == (B, T, 4)
     steps = first.at.diff(dim=1)
     assert (steps == 1).all() if METHODS[name].run else (steps > 0).all()
 
@@ -111,6 +114,33 @@ def test_landmarks_are_those_of_the_frames(lessons):
                         for t in range(len(points))
                     )
             assert found
+
+
+def test_stills_are_first_frames_or_any(lessons):
+    """The noise clips' frames are told apart by their landmarks."""
+    held = [lessons["atvgnet"].landmarks(number) for number in range(len(lessons["atvgnet"]))]
+    firsts = [points[0] for clip in held for points in (clip, mirrored(clip))]
+    counted = {}
+    for any_still in (False, True):
+        rng, found = np.random.default_rng(0), []
+        for _ in range(20):
+            lesson = lessons["atvgnet"].draw(rng, 2, 6, 3, True, any_still)
+            for marks in lesson.still_landmarks.numpy():
+                found.append(any(np.array_equal(marks, first) for first in firsts))
+        counted[any_still] = np.mean(found)
+    assert counted[False] > 0.7 and counted[True] < 0.2
+
+
+def test_lips_are_those_of_the_landmarks_less_the_stills(lessons):
+    """Each of the four numbers in a unit of its own, the same for all clips."""
+    units = []
+    for seed in range(3):
+        lesson = lesson_of("static", lessons, seed)
+        shapes = lip_shape(64 * lesson.landmarks.numpy())
+        still = lip_shape(64 * lesson.still_landmarks.numpy())[:, None]
+        units.append((shapes - still) / lesson.lips.numpy())
+    units = np.concatenate(units).reshape(-1, 4)
+    np.testing.assert_allclose(units, np.broadcast_to(units[0], units.shape), rtol=1e-2)
 
 
 # ---- what they hear
@@ -237,9 +267,10 @@ def test_components_are_those_of_the_points_and_can_be_undone():
 def test_gradients_reach_every_weight(name, lessons):
     baseline, lesson = lively(name, lessons), lesson_of(name, lessons)
     made = baseline.imagine(lesson)
-    baseline.loss(lesson, made)["loss"].backward()
-    for key, weight in baseline.maker.named_parameters():
-        assert weight.grad is not None and weight.grad.abs().max() > 0, key
+    baseline.loss(lesson, made, baseline.critic is not None)["loss"].backward()
+    for learner in (baseline.maker, baseline.helper or torch.nn.Identity()):
+        for key, weight in learner.named_parameters():
+            assert weight.grad is not None and weight.grad.abs().max() > 0, key
     if baseline.critic is None:
         with pytest.raises(NotImplementedError):
             baseline.judge(lesson, made)
@@ -255,12 +286,58 @@ def test_gradients_reach_every_weight(name, lessons):
 def test_the_two_networks_of_atvgnet_learn_from_losses_of_their_own(lessons):
     baseline, lesson = lively("atvgnet", lessons), lesson_of("atvgnet", lessons)
     at_net, vg_net = baseline.maker.at_net, baseline.maker.vg_net
-    terms = baseline.loss(lesson, baseline.imagine(lesson))
+    terms = baseline.loss(lesson, baseline.imagine(lesson), True)
     terms["landmarks"].backward(retain_graph=True)
     assert all(weight.grad is None for weight in vg_net.parameters())
     baseline.maker.zero_grad()
     (terms["l1_dynamic"] + terms["adversarial"] + terms["read_made"]).backward()
     assert all(weight.grad is None for weight in at_net.parameters())
+
+
+@pytest.mark.parametrize("name", ["static", "atvgnet"])
+def test_the_critic_waits_until_there_is_something_to_judge(name, lessons, tmp_path):
+    baseline, lesson = lively(name, lessons), lesson_of(name, lessons)
+    run = Run(baseline, Devices(TrainConfig(devices=1)), tmp_path)
+    critic = {key: value.clone() for key, value in baseline.critic.state_dict().items()}
+    for number in range(3):
+        row = run.step(lesson, number)
+        same = all(torch.equal(v, critic[k]) for k, v in baseline.critic.state_dict().items())
+        assert same == ("critic_loss" not in row) == (number < SMALL[name].warm_up)
+
+
+def test_before_attention_learns_colours_do(lessons):
+    baseline, lesson = lively("atvgnet", lessons), lesson_of("atvgnet", lessons)
+    vg_net = baseline.maker.vg_net
+    baseline.loss(lesson, baseline.imagine(lesson), False)["loss"].backward()
+    assert vg_net.colour.weight.grad.abs().max() > 0
+    assert vg_net.attention.weight.grad is None
+    baseline.loss(lesson, baseline.imagine(lesson), True)["loss"].backward()
+    assert vg_net.attention.weight.grad.abs().max() > 0
+
+
+def test_the_static_baseline_has_the_full_models_rates():
+    static, train = build("static"), preset("laptop").train
+    networks = Networks(
+        changed(preset("laptop"), warm_up=static.settings.warm_up), Devices(TrainConfig(devices=1))
+    )
+    for step in (0, 50, 99, 700, static.settings.warm_up - 1, static.settings.warm_up):
+        networks.set_rates(step, 10**6)
+        assert static.rate(step) == pytest.approx(networks.rate("generator"))
+    assert static.settings.critic_rate == train.frame_rate
+
+
+def test_the_static_critic_does_not_see_the_rest_of_the_upper_half(lessons):
+    baseline, lesson = lively("static", lessons), lesson_of("static", lessons)
+    frames = lesson.frames.clone()
+    frames[..., :20, :] = 1.0
+    told = [
+        baseline.judge(each, Made(each.frames))["critic_loss"]
+        for each in (lesson, lesson._replace(frames=frames))
+    ]
+    assert torch.equal(*told)
+    frames[..., 90:, :] = 1.0
+    other = lesson._replace(frames=frames)
+    assert not torch.equal(told[0], baseline.judge(other, Made(other.frames))["critic_loss"])
 
 
 @EACH
@@ -270,11 +347,10 @@ def test_a_step_of_one_side_leaves_the_other_alone(name, lessons, tmp_path):
     if baseline.critic is None:
         assert run.optimisers.keys() == {"maker"}
         return
-    for group in run.optimisers["maker"].param_groups:
-        group["lr"] = 0.0
+    baseline.rate = lambda step: 0.0
     before = {key: value.clone() for key, value in baseline.maker.state_dict().items()}
     critic = {key: value.clone() for key, value in baseline.critic.state_dict().items()}
-    run.step(lesson_of(name, lessons))
+    run.step(lesson_of(name, lessons), SMALL[name].warm_up)
     assert all(torch.equal(v, before[k]) for k, v in baseline.maker.state_dict().items())
     assert not all(torch.equal(v, critic[k]) for k, v in baseline.critic.state_dict().items())
     assert all(weight.requires_grad for weight in baseline.critic.parameters())
@@ -283,15 +359,15 @@ def test_a_step_of_one_side_leaves_the_other_alone(name, lessons, tmp_path):
 @EACH
 def test_losses_fall_on_one_lesson(name, lessons, tmp_path):
     baseline, lesson = lively(name, lessons), lesson_of(name, lessons)
-    for rate in ("rate", "critic_rate"):
-        if hasattr(baseline.settings, rate):
-            baseline.settings = dataclasses.replace(baseline.settings, **{rate: 2e-3})
+    for setting in ("rate", "critic_rate"):
+        if hasattr(baseline.settings, setting):
+            baseline.settings = dataclasses.replace(baseline.settings, **{setting: 2e-3})
     if name == "atvgnet":  # landmarks of noise are in no space of a few components
         change = torch.randn(2, 6, 6)
         moved = baseline.maker.space.moved(lesson.still_landmarks.unsqueeze(1), change)
         lesson = lesson._replace(landmarks=moved)
     run = Run(baseline, Devices(TrainConfig(devices=1)), tmp_path)
-    rows = [run.step(lesson) for _ in range(25)]
+    rows = [run.step(lesson, number) for number in range(2, 27)]
     watched = {
         "static": ("l1_lower",),
         "speech2vid": ("loss",),

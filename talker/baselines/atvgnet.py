@@ -19,6 +19,9 @@ Where it departs:
   corpus. VG-net takes landmarks as these coefficients, too.
 - Narrower layers, one LSTM layer instead of three, a convolutional GRU as the recurrent part at
   16x12, group norm instead of batch norm.
+- For the first `warm_up` steps VG-net learns its colour picture alone, by L1. With all losses from
+  the first step on, attention was at 0.01 after five hundred steps, long before there was a colour
+  worth looking at, and all frames were the still.
 - The weights of L1, discriminator and lips, and the lips' weight in the regression, are ours.
 - 28 steps of 25 ms that start every 10 ms span 0.295 s.
 """
@@ -63,6 +66,8 @@ class ATVGNetSettings(Settings):
     clips: int = 4
     decoded: int = 8
     critic_rate: float = 2e-4  # Adam's
+    rate: float = 5e-4
+    warm_up: int = 600  # steps before there are frames and a critic
     l1: float = 100.0  # of the pixel-wise loss, beside an adversarial one that weighs 1
     regression: float = 0.1  # of the generator's landmarks as the critic reads them
 
@@ -170,9 +175,9 @@ class VGNet(nn.Module):
 
     def forward(
         self, face: Face, coefficients: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Coefficients (B, F, components) of consecutive frames -> these frames (B, F, 3, H, W) in
-        [-1, 1], their attention (B, F, 1, H, W), and the state to go on with."""
+        [-1, 1], their attention (B, F, 1, H, W), their colour, and the state to go on with."""
         count = coefficients.shape[1]
         pixels, fine, coarse, before = (part.repeat_interleave(count, dim=0) for part in face)
         now = self._map(coefficients.flatten(0, 1))
@@ -183,8 +188,10 @@ class VGNet(nn.Module):
         shown = F.interpolate(kept, size=h.shape[-2:], mode="bilinear", align_corners=False)
         h = self.finish(torch.cat([h, shown * fine], 1))
         attention = self.attention(h).sigmoid()
-        frames = attention * self.colour(h).tanh() + (1 - attention) * pixels
-        return frames.unflatten(0, (-1, count)), attention.unflatten(0, (-1, count)), state
+        colour = self.colour(h).tanh()
+        frames = attention * colour + (1 - attention) * pixels
+        made = (part.unflatten(0, (-1, count)) for part in (frames, attention, colour))
+        return *made, state
 
 
 class RegressionCritic(nn.Module):
@@ -237,6 +244,7 @@ class ATVGNet(Baseline):
     Settings = ATVGNetSettings
     audio = AudioConfig(rate=RATE, window=window_seconds(STEPS))
     run = True
+    any_still = True  # as in the authors' training
 
     def __init__(self, settings: ATVGNetSettings) -> None:
         self.settings = settings
@@ -255,8 +263,8 @@ class ATVGNet(Baseline):
         points = space.moved(still.unsqueeze(1), change.float())
         true = space.coefficients(gather(lesson.landmarks, lesson.at))
         face = self.maker.vg_net.meet(lesson.still, known)
-        frames, attention, _ = self.maker.vg_net(face, true)
-        return Made(frames, attention, points)
+        frames, attention, colour, _ = self.maker.vg_net(face, true)
+        return Made(frames, attention=attention, colour=colour, landmarks=points)
 
     def _judged(self, lesson: Lesson, frames: Tensor) -> tuple[Tensor, Tensor]:
         still = lesson.still_landmarks
@@ -270,23 +278,28 @@ class ATVGNet(Baseline):
         loss = losses.log_loss_real(on_real) + losses.log_loss_fake(on_made)
         return {"critic_loss": loss + self.settings.regression * error, "read_real": error}
 
-    def loss(self, lesson: Lesson, made: Made) -> Row:
-        """AT-net's squared error and VG-net's three terms: no weight is in both."""
+    def judged(self, step: int) -> bool:
+        return step >= self.settings.warm_up
+
+    def loss(self, lesson: Lesson, made: Made, judged: bool) -> Row:
+        """AT-net's squared error and VG-net's three terms, or that of its colours: no weight is in
+        both."""
         settings = self.settings
         spoken = landmark_loss(lesson.landmarks, made.landmarks)
+        row = {
+            "landmarks": spoken,
+            "l1": F.l1_loss(made.frames.detach(), lesson.frames),  # what its weights cannot move
+            "l1_colour": F.l1_loss(made.colour, lesson.frames),
+            "attention": made.attention.mean(),
+        }
+        if not judged:
+            return {"loss": spoken + settings.l1 * row["l1_colour"]} | row
         pixels = dynamic_l1(lesson.frames, made.frames, made.attention)
         logits, error = self._judged(lesson, made.frames)
         adversarial = losses.log_loss_real(logits)
-        loss = spoken + settings.l1 * pixels + adversarial
-        return {
-            "loss": loss + settings.regression * error,
-            "landmarks": spoken,
-            "l1_dynamic": pixels,
-            "l1": F.l1_loss(made.frames.detach(), lesson.frames),  # what its weights cannot move
-            "adversarial": adversarial,
-            "read_made": error,
-            "attention": made.attention.mean(),
-        }
+        loss = spoken + settings.l1 * pixels + adversarial + settings.regression * error
+        row |= {"l1_dynamic": pixels, "adversarial": adversarial, "read_made": error}
+        return {"loss": loss} | row
 
     def begin(self, still: np.ndarray, landmarks: np.ndarray | None) -> Speaking:
         if landmarks is None:
@@ -298,5 +311,5 @@ class ATVGNet(Baseline):
     def carry_on(self, state: Speaking, heard: Tensor) -> tuple[Tensor, Speaking]:
         change, spoken = self.maker.at_net(heard, state.coefficients, state.spoken)
         moved = state.coefficients.unsqueeze(1) + change
-        frames, _, drawn = self.maker.vg_net(state.face, moved, state.drawn)
+        frames, _, _, drawn = self.maker.vg_net(state.face, moved, state.drawn)
         return frames, state._replace(spoken=spoken, drawn=drawn)

@@ -35,39 +35,56 @@ class Settings:
 
 
 class Made(NamedTuple):
-    """What a method makes of a lesson: frames (B, F, 3, H, W) in [-1, 1]; ATVGNet has more.
+    """What a method makes of a lesson: frames (B, F, 3, H, W) in [-1, 1]; some have more.
 
-    attention: (B, F, 1, H, W) in [0, 1]; landmarks: (B, T, 68, 2), predicted for the whole window.
+    codes: (B, T, D), of the sounds of the whole window; attention: (B, F, 1, H, W) in [0, 1];
+    colour: like frames; landmarks: (B, T, 68, 2), predicted for the whole window.
     """
 
     frames: Tensor
+    codes: Tensor | None = None
     attention: Tensor | None = None
+    colour: Tensor | None = None
     landmarks: Tensor | None = None
 
 
 class Baseline(ABC):
-    """A method: `maker` is what makes frames and is kept, `critic` helps to train it or is None.
+    """A method: `maker` is what makes frames and is kept; `critic` and `helper` help to train it.
 
-    Both are made from random numbers of PyTorch's global generator.
+    The helper learns with the maker, the critic against it; a method may have neither. All are
+    made from random numbers of PyTorch's global generator.
     """
 
     Settings: ClassVar[type[Settings]]
     audio: ClassVar[AudioConfig]  # its window is what one frame hears
     run: ClassVar[bool] = False  # whether it learns from consecutive frames
+    any_still: ClassVar[bool] = False  # whether its stills are any frames of the clips
     settings: Settings
     maker: nn.Module
     critic: nn.Module | None = None
+    helper: nn.Module | None = None
 
     def prepare(self, lessons: Lessons) -> None:  # noqa: B027
         """Look at the clips before the first step; most methods need not."""
+
+    def rate(self, step: int) -> float:
+        """Adam's of the maker and the helper, at a step counted from 0."""
+        return self.settings.rate
+
+    def judged(self, step: int) -> bool:
+        """Whether the critic takes part in a step counted from 0."""
+        return self.critic is not None
 
     @abstractmethod
     def imagine(self, lesson: Lesson) -> Made:
         """The frames of a lesson, with gradients."""
 
     @abstractmethod
-    def loss(self, lesson: Lesson, made: Made) -> Row:
-        """Scalars: "loss", which the maker minimises, and the terms that it consists of."""
+    def loss(self, lesson: Lesson, made: Made, judged: bool) -> Row:
+        """Scalars: "loss", which the maker minimises, and the terms that it consists of.
+
+        judged: whether the critic takes part, see `judged`.
+        """
 
     def judge(self, lesson: Lesson, made: Made) -> Row:
         """Scalars: "critic_loss", which the critic minimises, and others to be logged.

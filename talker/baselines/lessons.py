@@ -26,7 +26,8 @@ class Lesson(NamedTuple):
 
     still (B, 3, H, W) and real frames (B, F, 3, H, W), float32 in [-1, 1]; heard (B, T, samples)
     float32: what each frame of the window hears; at (B, F) int64: which of the T the F frames are;
-    still_landmarks (B, 68, 2) and landmarks (B, T, 68, 2) float32, as `on_plane` gives them.
+    still_landmarks (B, 68, 2) and landmarks (B, T, 68, 2) float32, as `on_plane` gives them; lips
+    (B, T, 4) float32: what lips and jaw do, see `talker.dataset.Batch`.
     """
 
     still: Tensor
@@ -35,6 +36,7 @@ class Lesson(NamedTuple):
     at: Tensor
     still_landmarks: Tensor
     landmarks: Tensor
+    lips: Tensor
 
 
 def on_plane(landmarks: np.ndarray) -> np.ndarray:
@@ -76,22 +78,36 @@ class Lessons:
         return np.concatenate([points, mirrored(points)])
 
     def draw(
-        self, rng: np.random.Generator, clips: int, window: int, decoded: int, run: bool
+        self,
+        rng: np.random.Generator,
+        clips: int,
+        window: int,
+        decoded: int,
+        run: bool,
+        any_still: bool = False,
     ) -> Lesson:
         """A random lesson; T is `window`, or the length of the shortest of the clips drawn.
 
         decoded: F; with `run` consecutive frames, else any of the window, in order. The still is
-        the clip's first frame, once in ten times any. Voice, light and framing are altered and
-        half of the clips mirrored. Landmarks are mirrored too, but stay as they were before the
-        picture was moved by its few pixels and degrees: it is their change that methods learn from.
+        the clip's first frame, once in ten times any, or always any with `any_still`. Voice, light
+        and framing are altered and half of the clips mirrored. Landmarks are mirrored too, but stay
+        as they were before the picture was moved by its few pixels and degrees: it is their change
+        that methods learn from.
         """
         drawn = rng.integers(len(self), size=clips)
         length = min(window, *(len(self._data.frames[number]) for number in drawn))
-        rows = [self._one(int(n), rng, length, min(decoded, length), run) for n in drawn]
+        chosen = (length, min(decoded, length), run, any_still)
+        rows = [self._one(int(number), rng, *chosen) for number in drawn]
         return Lesson(*(torch.stack(column) for column in zip(*rows, strict=True)))
 
     def _one(
-        self, number: int, rng: np.random.Generator, length: int, decoded: int, run: bool
+        self,
+        number: int,
+        rng: np.random.Generator,
+        length: int,
+        decoded: int,
+        run: bool,
+        any_still: bool,
     ) -> Lesson:
         """The same without B."""
         video, signal = self._data.frames[number], self._data.signals[number]
@@ -100,7 +116,7 @@ class Lessons:
             at = int(rng.integers(length - decoded + 1)) + np.arange(decoded)
         else:
             at = np.sort(rng.choice(length, size=decoded, replace=False))
-        still = int(rng.integers(len(video))) if rng.random() < 0.1 else 0
+        still = int(rng.integers(len(video))) if any_still or rng.random() < 0.1 else 0
         seen = video[np.append(still, start + at)]
         points = self.landmarks(number)[np.append(still, start + np.arange(length))]
         if rng.random() < 0.5:
@@ -110,4 +126,6 @@ class Lessons:
         cut = another_voice(torch.from_numpy(level * signal), self._audio, len(video), rng)
         marks = torch.from_numpy(points)
         heard = cut[start : start + length]
-        return Lesson(seen[0], seen[1:], heard, torch.from_numpy(at), marks[0], marks[1:])
+        shapes = self._data.lips[number]
+        lips = torch.from_numpy(shapes[start : start + length] - shapes[still])
+        return Lesson(seen[0], seen[1:], heard, torch.from_numpy(at), marks[0], marks[1:], lips)

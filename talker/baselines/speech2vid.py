@@ -165,7 +165,7 @@ class Speech2Vid(Baseline):
         face = self.maker.face_encoder(lesson.still)
         return Made(self.maker.decode(face, gather(lesson.heard, lesson.at)))
 
-    def loss(self, lesson: Lesson, made: Made) -> Row:
+    def loss(self, lesson: Lesson, made: Made, judged: bool) -> Row:
         """L1, the mean over all pixels in [-1, 1]."""
         return {"loss": F.l1_loss(made.frames, lesson.frames)}
 

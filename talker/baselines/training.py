@@ -128,7 +128,7 @@ def train(
         while not budget.spent(progress):
             began = time.monotonic()
             lesson = devices.move(_draw(lessons, baseline, seed, progress.step))
-            row = run.step(lesson)
+            row = run.step(lesson, progress.step)
             seconds = time.monotonic() - began
             progress = Progress(progress.step + 1, progress.seconds + seconds)
             journal.write(progress.step, row | {"seconds": seconds})
@@ -149,7 +149,8 @@ def train(
 
 def _draw(lessons: Lessons, baseline: Baseline, seed: int, step: int) -> Lesson:
     settings, rng = baseline.settings, np.random.default_rng([seed, 6, step])
-    return lessons.draw(rng, settings.clips, settings.window, settings.decoded, baseline.run)
+    sizes = settings.clips, settings.window, settings.decoded
+    return lessons.draw(rng, *sizes, baseline.run, baseline.any_still)
 
 
 def _bar(name: str, progress: Progress, budget: Budget) -> tqdm:
@@ -162,17 +163,22 @@ class Run:
     def __init__(self, baseline: Baseline, devices: Devices, out: Path) -> None:
         self.baseline, self.devices = baseline, devices
         self.state, self.about = out / "state.safetensors", out / "run.json"
-        self.modules = {"maker": baseline.maker}
-        rates = {"maker": baseline.settings.rate}
+        named = {name: getattr(baseline, name) for name in ("maker", "helper", "critic")}
+        self.modules = {name: module for name, module in named.items() if module is not None}
+        rates = {"maker": baseline.rate(0)}
         if baseline.critic is not None:
-            self.modules["critic"] = baseline.critic
             rates["critic"] = baseline.settings.critic_rate
         for module in self.modules.values():
             module.to(devices.device).train()
         betas = {"maker": (0.9, 0.999), "critic": (0.5, 0.999)}  # as in `talker.networks`
+        own = {name: [module] for name, module in self.modules.items() if name != "helper"}
+        if baseline.helper is not None:
+            own["maker"].append(baseline.helper)
         self.optimisers = {
-            name: torch.optim.Adam(module.parameters(), rates[name], betas[name])
-            for name, module in self.modules.items()
+            name: torch.optim.Adam(
+                [p for module in modules for p in module.parameters()], rates[name], betas[name]
+            )
+            for name, modules in own.items()
         }
 
     def begin(self, lessons: Lessons, about: dict) -> Progress:
@@ -190,17 +196,22 @@ class Run:
             path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         return Progress()
 
-    def step(self, lesson: Lesson) -> dict[str, float]:
-        """One step of the critic, if there is one, and then one of the maker against it."""
+    def step(self, lesson: Lesson, number: int) -> dict[str, float]:
+        """One step of the critic, if it takes part, and then one of the maker against it.
+
+        number: of the step, counted from 0.
+        """
         baseline, critic = self.baseline, self.baseline.critic
-        made, row = baseline.imagine(lesson), {}
-        if critic is not None:
+        for group in self.optimisers["maker"].param_groups:
+            group["lr"] = baseline.rate(number)
+        made, row, judged = baseline.imagine(lesson), {}, baseline.judged(number)
+        if judged:
             row = baseline.judge(lesson, made)
             self._descend("critic", row["critic_loss"])
             critic.requires_grad_(False)
-        terms = baseline.loss(lesson, made)
+        terms = baseline.loss(lesson, made, judged)
         self._descend("maker", terms["loss"])
-        if critic is not None:
+        if judged:
             critic.requires_grad_(True)
         return _numbers(row | terms)
 
