@@ -326,6 +326,15 @@ def test_the_static_baseline_has_the_full_models_rates():
     assert static.settings.critic_rate == train.frame_rate
 
 
+def test_speech2vids_rate_halves_and_a_step_takes_it(lessons, tmp_path):
+    baseline = lively("speech2vid", lessons)
+    assert baseline.rate(4000) == baseline.rate(0) / 4 == baseline.settings.rate / 4
+    run = Run(baseline, Devices(TrainConfig(devices=1)), tmp_path)
+    run.step(lesson_of("speech2vid", lessons), 2000)
+    (group,) = run.optimisers["maker"].param_groups
+    assert group["lr"] == baseline.settings.rate / 2
+
+
 def test_the_static_critic_does_not_see_the_rest_of_the_upper_half(lessons):
     baseline, lesson = lively("static", lessons), lesson_of("static", lessons)
     frames = lesson.frames.clone()

@@ -44,6 +44,8 @@ SKIPS = 3  # of the decoder's finest levels
 class Speech2VidSettings(Settings):
     """Widths that two cores can train."""
 
+    rate: float = 1e-3  # at the first; with 2e-4 the same error took half as many steps again
+    halved: int = 2000  # steps in which the rate falls by half
     width: int = 24  # channels of the first layer of either encoder
 
 
@@ -160,6 +162,9 @@ class Speech2Vid(Baseline):
     def __init__(self, settings: Speech2VidSettings) -> None:
         self.settings = settings
         self.maker = Speech2VidMaker(settings.width)
+
+    def rate(self, step: int) -> float:
+        return self.settings.rate * 0.5 ** (step / self.settings.halved)
 
     def imagine(self, lesson: Lesson) -> Made:
         face = self.maker.face_encoder(lesson.still)
