@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from talker.config import Config, preset
+from talker.config import Config, preset, to_json
 from talker.devices import Devices
 from talker.media import write_audio
 from talker.trainer import Trainer
@@ -19,6 +19,12 @@ SPLITS = {"p000": "train", "p001": "train", "p002": "validation", "p022": "test"
 
 def changed(config: Config, **settings) -> Config:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, **settings))
+
+
+def settings(config: Config) -> dict:
+    """Every setting by its dotted name."""
+    sections = to_json(config)
+    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 def write_corpus(folder: Path, splits: dict[str, str] = SPLITS) -> Path:

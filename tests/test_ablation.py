@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_training import SMOKE, started
+from small_training import SMOKE, settings, started
 
 from talker import evaluate as evaluation
 from talker import train as loop
 from talker.checkpoint import save_generator
-from talker.config import preset, to_json
+from talker.config import preset
 from talker.errors import TalkerError
 from talker.experiments import ablation, claims, trials
 from talker.experiments import made as films
@@ -82,12 +82,6 @@ def made(noise_corpus, start, tmp_path_factory) -> tuple[Path, Path]:
 
 def journal(run: Path) -> list[dict]:
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-
-
-def settings(config) -> dict:
-    """Every setting by its dotted name."""
-    sections = to_json(config)
-    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 # ---- settings

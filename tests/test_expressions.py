@@ -9,11 +9,11 @@ import pytest
 import torch
 from figure_scripts import drawn_twice, load_script
 from PIL import Image
-from small_training import SMOKE, write_corpus
+from small_training import SMOKE, settings, write_corpus
 from twice import run_twice
 
 from talker.checkpoint import save_generator
-from talker.config import preset, to_json
+from talker.config import preset
 from talker.errors import TalkerError
 from talker.evaluators.emotion_classifier import (
     EMOTIONS,
@@ -297,11 +297,6 @@ def test_motion_stands_beside_the_frames_it_is_of():
 
 
 # ---- training and results
-
-
-def settings(config) -> dict:
-    sections = to_json(config)
-    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 def test_the_preset_is_kept_but_for_length_start_and_voices(tmp_path):

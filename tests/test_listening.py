@@ -8,10 +8,10 @@ import pytest
 import torch
 from figure_scripts import drawn_twice, load_script
 from safetensors.torch import load_file
+from small_training import settings
 
 from talker import evaluate as evaluation
 from talker import train as loop
-from talker.config import to_json
 from talker.errors import TalkerError
 from talker.experiments import claims, departures, listening, teaching
 from talker.experiments import made as films
@@ -60,11 +60,6 @@ def made(noise_corpus, tmp_path_factory):
         shrink(patch)
         run(noise_corpus, folder / "runs", folder / "listening.json")
     return folder / "runs", folder / "listening.json"
-
-
-def settings(config) -> dict:
-    sections = to_json(config)
-    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 def test_variants_differ_in_the_sync_loss_or_in_where_they_start(tmp_path):

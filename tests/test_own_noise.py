@@ -7,11 +7,10 @@ import pytest
 import torch
 from figure_scripts import drawn_twice, load_script
 from safetensors.torch import load_file
-from small_training import SMOKE, started
+from small_training import SMOKE, settings, started
 
 from talker import train as loop
 from talker.checkpoint import load_generator
-from talker.config import to_json
 from talker.errors import TalkerError
 from talker.experiments import own_noise
 from talker.experiments.own_noise import (
@@ -56,11 +55,6 @@ def made(noise_corpus, whole_start, tmp_path_factory):
         shrink(patch, whole_start)
         run(noise_corpus, folder / "runs", folder / "own_noise.json")
     return folder / "runs", folder / "own_noise.json"
-
-
-def settings(config) -> dict:
-    sections = to_json(config)
-    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 # ---- what is asked

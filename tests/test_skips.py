@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 from figure_scripts import drawn_twice, load_script
-from small_training import weights_of
+from small_training import settings, weights_of
 
 from talker import evaluate as evaluation
 from talker import train as loop
 from talker.checkpoint import load_generator
-from talker.config import to_json
 from talker.errors import TalkerError
 from talker.experiments import claims, departures, skips
 from talker.experiments import made as films
@@ -68,11 +67,6 @@ def made(noise_corpus, tmp_path_factory) -> tuple[Path, Path, bytes]:
         log = (runs / "no-composition/log.jsonl").read_bytes()
         run(noise_corpus, runs, out)
     return runs, out, log
-
-
-def settings(config) -> dict:
-    sections = to_json(config)
-    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 # ---- what is asked

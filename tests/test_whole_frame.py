@@ -9,10 +9,9 @@ import pytest
 import torch
 from figure_scripts import drawn_twice, load_script
 from safetensors.torch import load_file
-from small_training import started
+from small_training import settings, started
 
 from talker import train as loop
-from talker.config import to_json
 from talker.errors import TalkerError
 from talker.experiments import ablation, claims, trials, whole_frame
 from talker.experiments.ablation import base
@@ -77,11 +76,6 @@ def made(noise_corpus, start, tmp_path_factory) -> tuple[Path, Path]:
 
 def journal(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-
-
-def settings(config) -> dict:
-    sections = to_json(config)
-    return {f"{s}.{name}": value for s, held in sections.items() for name, value in held.items()}
 
 
 # ---- what is asked

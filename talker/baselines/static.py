@@ -56,7 +56,7 @@ class StaticSettings(Settings):
     discriminator: DiscriminatorConfig = field(default_factory=lambda: LAPTOP.discriminators)
     rate: float = LAPTOP.train.generator_rate  # once the discriminator takes part
     critic_rate: float = LAPTOP.train.frame_rate
-    warm_up: int = 1800  # steps before that, as `talker.experiments.comparison` gives the other
+    warm_up: int = 1800  # steps before that
     warm_up_rate: float = LAPTOP.train.warm_up_rate  # at its highest
     l1: float = LAPTOP.losses.l1  # beside an adversarial loss that weighs 1
     mouth: float = LAPTOP.train.mouth_emphasis

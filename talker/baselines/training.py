@@ -165,21 +165,16 @@ class Run:
         self.state, self.about = out / "state.safetensors", out / "run.json"
         named = {name: getattr(baseline, name) for name in ("maker", "helper", "critic")}
         self.modules = {name: module for name, module in named.items() if module is not None}
-        rates = {"maker": baseline.rate(0)}
-        if baseline.critic is not None:
-            rates["critic"] = baseline.settings.critic_rate
         for module in self.modules.values():
             module.to(devices.device).train()
-        betas = {"maker": (0.9, 0.999), "critic": (0.5, 0.999)}  # as in `talker.networks`
-        own = {name: [module] for name, module in self.modules.items() if name != "helper"}
-        if baseline.helper is not None:
-            own["maker"].append(baseline.helper)
-        self.optimisers = {
-            name: torch.optim.Adam(
-                [p for module in modules for p in module.parameters()], rates[name], betas[name]
-            )
-            for name, modules in own.items()
-        }
+        with_it = [module for module in (baseline.maker, baseline.helper) if module is not None]
+        own = [p for module in with_it for p in module.parameters()]
+        self.optimisers = {"maker": torch.optim.Adam(own, baseline.rate(0))}
+        if baseline.critic is not None:
+            rate = baseline.settings.critic_rate
+            self.optimisers["critic"] = torch.optim.Adam(
+                baseline.critic.parameters(), rate, (0.5, 0.999)
+            )  # betas as in `talker.networks`
 
     def begin(self, lessons: Lessons, about: dict) -> Progress:
         """Networks as they were when the run was left, or ready for a new one."""

@@ -109,15 +109,20 @@ MEASURES = (
 SCALE = ("closed_real", "blinks_per_second_truth", "blinks_per_second_real", "blink_seconds_real")
 
 
+def judged_alone(config: Config, corpus: Path, out: Path, steps: int, start: Path) -> Config:
+    """The settings of so many adversarial steps from the weights in the folder `start`."""
+    # A warm-up of one step of next to no length: without any, Eq. 7 is another one.
+    config = equally_long(config, corpus, out, 1 + steps, 1)
+    begun = {"train.start": os.path.relpath(start)}
+    return changed(config, begun | {"train.warm_up_rate": 1e-6, "train.noise_steps": 0})
+
+
 def configured(name: str, corpus: Path, runs: Path) -> Config:
     """All settings of a variant's run in the folder `runs`/`name`."""
     if name in SCRATCH:
         shared = equally_long(preset(PRESET), corpus, runs / name, STEPS_A, STEPS_A)
     else:
-        # A warm-up of one step of next to no length: without any, Eq. 7 is another one.
-        config = equally_long(preset(PRESET), corpus, runs / name, 1 + STEPS_B, 1)
-        start = {"train.start": os.path.relpath(START)}
-        shared = changed(config, start | {"train.warm_up_rate": 1e-6, "train.noise_steps": 0})
+        shared = judged_alone(preset(PRESET), corpus, runs / name, STEPS_B, START)
     return changed(shared, {"train.precision": PRECISION} | VARIANTS[name])
 
 

@@ -24,7 +24,6 @@ command continues after an interruption.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,6 @@ from talker.experiments.trials import (
     Changes,
     Row,
     changed,
-    equally_long,
     held,
     make_all,
     seconds_of,
@@ -84,18 +82,16 @@ CLAIMS = tuple(
 )
 
 
+def young(runs: Path) -> Path:
+    """The folder of the generator that all start from."""
+    return runs / departures.BASE / "generator"
+
+
 def configured(variant: str, corpus: Path, runs: Path) -> Config:
     """The settings of a variant's run."""
-    # A warm-up of one step of next to no length: without any, Eq. 7 is another one.
-    config = equally_long(preset(PRESET), corpus, runs / variant, 1 + STEPS, 1)
-    start = runs / "base/generator" if variant == UNTAUGHT else runs / "taught-start"
-    shared = {
-        "train.seed": SEED,
-        "train.precision": PRECISION,
-        "train.start": os.path.relpath(start),
-        "train.warm_up_rate": 1e-6,
-        "train.noise_steps": 0,
-    }
+    start = young(runs) if variant == UNTAUGHT else runs / "taught-start"
+    config = departures.judged_alone(preset(PRESET), corpus, runs / variant, STEPS, start)
+    shared = {"train.seed": SEED, "train.precision": PRECISION}
     return changed(config, shared | TRAINED[variant])
 
 
@@ -125,7 +121,7 @@ def examine(
 ) -> Row:
     """Train a variant where there is something to train, and measure it; beside it real videos."""
     row: Row = {"variant": variant}
-    out, generator = runs / variant, runs / "base/generator"
+    out, generator = runs / variant, young(runs)
     if variant in TRAINED:
         config = configured(variant, corpus, runs)
         problem = train_trial(config)
@@ -156,13 +152,12 @@ def run(corpus: Path, runs: Path, out: Path) -> None:
     """
     clips = stored_clips(corpus, "test")
     config = configured(TAUGHT, corpus, runs)
-    base = departures.configured(departures.BASE, corpus, runs)
-    problem = train_trial(base)
+    problem = train_trial(departures.configured(departures.BASE, corpus, runs))
     if problem is not None:
         raise TalkerError(problem)
     settings = {
         "config": to_json(config),
-        "base": read_config(Path(base.train.out) / "generator")["sha256"],
+        "base": read_config(young(runs))["sha256"],
         "lessons": {"steps": teaching.STEPS, "clips": teaching.CLIPS},
         "clips": [clip.name for clip in clips],
     }
@@ -170,10 +165,10 @@ def run(corpus: Path, runs: Path, out: Path) -> None:
     done, known = earlier.get("runs", {}), {"real": earlier.get("real")}
     held_out = Clips(stored_clips(corpus, "validation"), config.model.audio)
     judge = teaching.teach(config, runs / "judge")
-    begin(config, Path(base.train.out) / "generator", judge)
+    begin(config, young(runs), judge)
     hearing = earlier.get("hearing") or {
         TAUGHT: teaching.hearing(judge, held_out),
-        UNTAUGHT: teaching.hearing(judge_of(config, Path(base.train.out) / "generator"), held_out),
+        UNTAUGHT: teaching.hearing(judge_of(config, young(runs)), held_out),
     }
 
     def make(name: str) -> Row:
@@ -184,7 +179,7 @@ def run(corpus: Path, runs: Path, out: Path) -> None:
     def write(rows: dict[str, Row]) -> None:
         spent = sum(row.get("seconds", 0.0) for row in rows.values())
         about = circumstances(
-            spent + seconds_of(runs / "judge") + seconds_of(Path(base.train.out)),
+            spent + seconds_of(runs / "judge") + seconds_of(young(runs).parent),
             clips=len(clips),
             speakers=len({clip.speaker for clip in clips}),
             steps=STEPS,
