@@ -109,6 +109,17 @@ def test_moments_of_every_method_stand_below_the_real_ones(made, noise_corpus):
         np.testing.assert_array_equal(row[:, :96], read_video(films[name])[0][8])
 
 
+def test_pictures_do_without_a_method_whose_films_are_gone(made, noise_corpus, tmp_path):
+    runs, _, _ = made
+    shutil.copytree(runs, tmp_path / "runs")
+    shutil.rmtree(tmp_path / "runs" / EQUAL)
+    out, shown = tmp_path / "comparison.json", clips(noise_corpus, "test")
+    rows = comparison.write_pictures(out, tmp_path / "runs", comparison.ORDER, shown)
+    assert rows == ["real", *(name for name in comparison.ORDER if name != EQUAL)]
+    assert len(read_image(tmp_path / "comparison_frames.png")) == 128 * len(rows)
+    assert not (tmp_path / "comparison_moving.webp").exists()
+
+
 def test_the_film_has_three_methods_above_three_others(made):
     _, out, _ = made
     with Image.open(out.with_name("comparison_moving.webp")) as film:

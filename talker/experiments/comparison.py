@@ -20,7 +20,8 @@ RUNS/METHOD is the folder of a method, with its weights, the `clips/` that it ma
 `evaluation.json`. Beside the results file are _frames.png, moments of a few clips in every method,
 and _moving.webp, one of these clips: above real, "proposed" and "equal", below the three others.
 What is in the results file is not made again, and a training that was cut off goes on, so the same
-command continues after an interruption.
+command continues after an interruption. Where a folder of RUNS was lost since, its method keeps its
+row, and the pictures do without it.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ IN_PAPER = {
     "ATVGNet": "atvgnet",
 }
 TABLE = "paper_table6.csv"
-MINUTES = 75.0  # of steps, for each of the three and for "equal"
+MINUTES = 45.0  # of steps, for each of the three and for "equal"
 PRESET = "laptop"  # of "equal"
 PRECISION = "fp32"  # what every processor has: bfloat16 without instructions for it is slower
 WARM_UP = StaticSettings.warm_up  # of "equal" as well: somewhat more than half of its steps
@@ -159,14 +160,16 @@ def write_pictures(
 ) -> list[str]:
     """Frames of some speakers' first clips, a row for each method; returns the names of the rows.
 
-    The first row is of the real videos. With all of `LAYOUT`, one clip is written as a film, too.
+    The first row is of the real videos. Of methods whose films are gone there is none. With all of
+    `LAYOUT`, one clip is written as a film, too.
     """
     first = {clip.speaker: clip for clip in reversed(clips)}
     shown = [first[speaker] for speaker in sorted(first)[: SHOWN[0]]]
     films = {REAL: [read_frames(clip.video) for clip in shown]}
     for name in methods:
-        stems = [runs / name / "clips" / clip.name for clip in shown]
-        films[name] = [read_frames(beside(stem, ".mp4")) for stem in stems]
+        videos = [beside(runs / name / "clips" / clip.name, ".mp4") for clip in shown]
+        if all(video.is_file() for video in videos):  # runs may be gone, results are kept
+            films[name] = [read_frames(video) for video in videos]
     rows = np.concatenate([frames_of(row) for row in films.values()])
     write_image(out.with_name(f"{out.stem}_frames.png"), rows)
     if all(name in films for pair in LAYOUT for name in pair):
