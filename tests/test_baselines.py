@@ -294,6 +294,17 @@ def test_the_two_networks_of_atvgnet_learn_from_losses_of_their_own(lessons):
     assert all(weight.grad is None for weight in at_net.parameters())
 
 
+def test_the_static_loss_is_the_weighed_sum_of_its_terms(lessons):
+    baseline, lesson = lively("static", lessons), lesson_of("static", lessons)
+    settings = dataclasses.replace(baseline.settings, l1=2.0, still=3.0, lips=5.0, img=7.0)
+    baseline.settings, made = settings, baseline.imagine(lesson)
+    for judged in (False, True):
+        row = {key: value.item() for key, value in baseline.loss(lesson, made, judged).items()}
+        by_hand = 2 * (row["l1_lower"] + 3 * row["l1_still"]) + 5 * row["lips"]
+        assert row["loss"] == pytest.approx(by_hand + (7 * row["img"] if judged else 0), rel=1e-5)
+        assert ("img" in row) == judged
+
+
 @pytest.mark.parametrize("name", ["static", "atvgnet"])
 def test_the_critic_waits_until_there_is_something_to_judge(name, lessons, tmp_path):
     baseline, lesson = lively(name, lessons), lesson_of(name, lessons)
