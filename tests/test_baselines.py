@@ -13,7 +13,13 @@ from small_training import changed
 from talker.animate import load_still
 from talker.audio import audio_frames
 from talker.baselines import baseline as baselines
-from talker.baselines.atvgnet import BASE, LIPS_WEIGHT, dynamic_l1, landmark_loss
+from talker.baselines.atvgnet import (
+    BASE,
+    LIPS_WEIGHT,
+    dynamic_l1,
+    emphasised,
+    landmark_loss,
+)
 from talker.baselines.baseline import Made
 from talker.baselines.landmark_space import LandmarkSpace
 from talker.baselines.lessons import Lessons, mirrored, on_plane
@@ -226,16 +232,28 @@ def test_landmarks_that_are_not_given_are_found(lessons):
 
 
 def test_dynamic_weights_by_hand():
-    """Pixels off by 1, 2 and 0, with attention 0, 1 and 1: (0.5 x 1 + 1.5 x 2 + 0) / 3."""
-    real = torch.zeros(1, 3, 1, 3)
-    made = torch.tensor([1.0, -2.0, 0.0]).expand(1, 3, 1, 3).clone().requires_grad_()
-    attention = torch.tensor([0.0, 1.0, 1.0]).view(1, 1, 1, 3).requires_grad_()
+    """Thirds off by 1, 2 and 0, with attention 0, 1 and 1: (0.5 x 1 + 1.5 x 2 + 0) / 3."""
+    thirds = torch.arange(96) // 32
+    real = torch.zeros(1, 3, 128, 96)
+    made = torch.tensor([1.0, -2.0, 0.0])[thirds].expand_as(real).clone().requires_grad_()
+    attention = torch.tensor([0.0, 1.0, 1.0])[thirds].expand(1, 1, 128, 96).clone()
+    attention.requires_grad_()
     assert BASE == 0.5
     loss = dynamic_l1(real, made, attention)
     assert loss.item() == pytest.approx(3.5 / 3)
     loss.backward()
     assert attention.grad is None
-    torch.testing.assert_close(made.grad[0, 0, 0], torch.tensor([0.5, -1.5, 0.0]) / 9)
+    expected = torch.tensor([0.5, -1.5, 0.0])[thirds] / real.numel()
+    torch.testing.assert_close(made.grad[0, 0, 0], expected)
+
+
+def test_the_mouth_counts_once_more_by_hand():
+    """All of 128x96 is wrong by 1 and the mouth's rectangle by 3: its mean has half the weight."""
+    wrong = torch.ones(1, 1, 3, 128, 96)
+    wrong[..., 74:112, 24:72] = 3.0
+    everywhere = 1 + 2 * (112 - 74) * (72 - 24) / (128 * 96)
+    assert emphasised(wrong, 0.0).item() == pytest.approx(everywhere)
+    assert emphasised(wrong, 1.0).item() == pytest.approx((everywhere + 3) / 2)
 
 
 def test_lips_count_more_in_what_the_critic_reads():
@@ -290,7 +308,8 @@ def test_the_two_networks_of_atvgnet_learn_from_losses_of_their_own(lessons):
     terms["landmarks"].backward(retain_graph=True)
     assert all(weight.grad is None for weight in vg_net.parameters())
     baseline.maker.zero_grad()
-    (terms["l1_dynamic"] + terms["adversarial"] + terms["read_made"]).backward()
+    of_pixels = ("l1_colour", "l1_dynamic", "adversarial", "read_made")
+    sum(terms[name] for name in of_pixels).backward()
     assert all(weight.grad is None for weight in at_net.parameters())
 
 

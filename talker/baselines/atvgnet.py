@@ -19,9 +19,12 @@ Where it departs:
   corpus. VG-net takes landmarks as these coefficients, too.
 - Narrower layers, one LSTM layer instead of three, a convolutional GRU as the recurrent part at
   16x12, group norm instead of batch norm.
-- For the first `warm_up` steps VG-net learns its colour picture alone, by L1. With all losses from
-  the first step on, attention was at 0.01 after five hundred steps, long before there was a colour
-  worth looking at, and all frames were the still.
+- For the first `warm_up` steps VG-net learns its colour picture alone, by L1, and it goes on to
+  learn it by that beside the other losses: behind a closed mask it would learn nothing. Attention
+  begins low. With all losses from the first step on, attention was at 0.01 after five hundred
+  steps, long before there was a colour worth looking at, and all frames were the still.
+- As for the other methods, the mouth counts once more in L1, and lips ten times in the landmarks
+  that AT-net learns: without, colours and landmarks learnt faces that swayed, and lips stayed shut.
 - The weights of L1, discriminator and lips, and the lips' weight in the regression, are ours.
 - 28 steps of 25 ms that start every 10 ms span 0.295 s.
 """
@@ -42,18 +45,21 @@ from talker.baselines.landmark_space import POINTS, LandmarkSpace
 from talker.baselines.lessons import Lesson, Lessons, on_plane
 from talker.baselines.mfcc import RATE, window_seconds
 from talker.baselines.speech2vid import AudioEncoder, convolution, growing
-from talker.config import AudioConfig
+from talker.config import AudioConfig, preset
 from talker.draws import gather
+from talker.emphasis import MOUTH, rectangle
 from talker.faces import CANONICAL_SIZE, find_detector
 from talker.models.layers import halving_stack
 from talker.tracking import fit_crops
 
+LAPTOP = preset("laptop")
 STEPS = 28  # of MFCCs
 BASE = 0.5  # beta: the least weight of a pixel in L1
 LIPS = slice(48, 68)
 PIXELS = CANONICAL_SIZE[0] / 2  # of the crop in a unit of the landmarks' plane
 SAMPLE = 400  # clips that the components are found from, spread over all
-LIPS_WEIGHT = 10.0  # of their points where the critic reads landmarks
+LIPS_WEIGHT = 10.0  # of their points, where AT-net says landmarks and where the critic reads them
+FIRST_ATTENTION = -2.0  # before the sigmoid: an eighth
 
 
 @dataclass(frozen=True)
@@ -64,20 +70,28 @@ class ATVGNetSettings(Settings):
     components: int = 20  # of the landmarks
     hidden: int = 256  # cells of AT-net's LSTM and of the critic's
     clips: int = 4
-    decoded: int = 8
+    decoded: int = 5
     critic_rate: float = 2e-4  # Adam's
     rate: float = 5e-4
-    warm_up: int = 600  # steps before there are frames and a critic
-    l1: float = 100.0  # of the pixel-wise loss, beside an adversarial one that weighs 1
+    warm_up: int = 800  # steps before there are frames and a critic
+    l1: float = 100.0  # of the pixel-wise losses, beside an adversarial one that weighs 1
+    mouth: float = LAPTOP.train.mouth_emphasis
     regression: float = 0.1  # of the generator's landmarks as the critic reads them
 
 
-def dynamic_l1(real: Tensor, made: Tensor, attention: Tensor) -> Tensor:
+def emphasised(values: Tensor, mouth: float) -> Tensor:
+    """Mean of values (..., H, W), with that of the mouth's rectangle `mouth` times beside it."""
+    rows, columns = rectangle(MOUTH, *values.shape[-2:])
+    return (values.mean() + mouth * values[..., rows, columns].mean()) / (1 + mouth)
+
+
+def dynamic_l1(real: Tensor, made: Tensor, attention: Tensor, mouth: float = 0.0) -> Tensor:
     """Mean of |made - real| (..., 3, H, W), pixels weighed with attention (..., 1, H, W) + BASE.
 
-    The weights have no gradient: a network must not look away from where it is wrong.
+    The weights have no gradient: a network must not look away from where it is wrong. mouth: see
+    `emphasised`.
     """
-    return ((attention.detach() + BASE) * (made - real).abs()).mean()
+    return emphasised((attention.detach() + BASE) * (made - real).abs(), mouth)
 
 
 def landmark_loss(real: Tensor, read: Tensor, lips: float = 1.0) -> Tensor:
@@ -163,6 +177,7 @@ class VGNet(nn.Module):
         self.finish = growing(2 * width, width)
         self.colour = nn.Conv2d(width, 3, 7, padding=3)
         self.attention = nn.Conv2d(width, 1, 7, padding=3)
+        nn.init.constant_(self.attention.bias, FIRST_ATTENTION)
 
     def _map(self, coefficients: Tensor) -> Tensor:
         """(N, components) -> (N, 1, 16, 12)."""
@@ -282,22 +297,24 @@ class ATVGNet(Baseline):
         return step >= self.settings.warm_up
 
     def loss(self, lesson: Lesson, made: Made, judged: bool) -> Row:
-        """AT-net's squared error and VG-net's three terms, or that of its colours: no weight is in
+        """AT-net's squared error and VG-net's four terms, or that of its colours: no weight is in
         both."""
         settings = self.settings
-        spoken = landmark_loss(lesson.landmarks, made.landmarks)
+        spoken = landmark_loss(lesson.landmarks, made.landmarks, LIPS_WEIGHT)
+        painted = emphasised((made.colour - lesson.frames).abs(), settings.mouth)
         row = {
             "landmarks": spoken,
             "l1": F.l1_loss(made.frames.detach(), lesson.frames),  # what its weights cannot move
-            "l1_colour": F.l1_loss(made.colour, lesson.frames),
+            "l1_colour": painted,
             "attention": made.attention.mean(),
         }
         if not judged:
-            return {"loss": spoken + settings.l1 * row["l1_colour"]} | row
-        pixels = dynamic_l1(lesson.frames, made.frames, made.attention)
+            return {"loss": spoken + settings.l1 * painted} | row
+        pixels = dynamic_l1(lesson.frames, made.frames, made.attention, settings.mouth)
         logits, error = self._judged(lesson, made.frames)
         adversarial = losses.log_loss_real(logits)
-        loss = spoken + settings.l1 * pixels + adversarial + settings.regression * error
+        loss = spoken + settings.l1 * (painted + pixels)
+        loss = loss + adversarial + settings.regression * error
         row |= {"l1_dynamic": pixels, "adversarial": adversarial, "read_made": error}
         return {"loss": loss} | row
 
