@@ -91,7 +91,7 @@ TABLE = "paper_table6.csv"
 MINUTES = 40.0  # of steps, for each of the three and for "equal"
 PRESET = "laptop"  # of "equal"
 PRECISION = "fp32"  # what every processor has: bfloat16 without instructions for it is slower
-WARM_UP = StaticSettings.warm_up  # of "equal" as well: somewhat more than half of its steps
+WARM_UP = StaticSettings.warm_up  # of "equal" as well
 SEED = 0  # of trainings, and of the noise that the proposed model's clips are made with
 # Of the film: what is above and what below it, from left to right.
 LAYOUT = ((REAL, "static"), (PROPOSED, "speech2vid"), (EQUAL, "atvgnet"))
