@@ -21,6 +21,8 @@
 # that they do not need.
 
 # %%
+import contextlib
+import io
 import itertools
 import json
 import tempfile
@@ -192,7 +194,8 @@ for number in (0, 1):
 (corpus / "corpus.json").write_text('{"kind": "rendered", "seed": 0, "sentences": "grid"}')
 plain = Speech2VidSettings(width=12, clips=4, window=6, rate=2e-3, mouth=0.0, lips=0.0)
 run = Path(folder.name) / "run"
-progress = train("speech2vid", corpus, run, Budget(steps=150), plain, seed=0)
+with contextlib.redirect_stderr(io.StringIO()):  # a progress bar
+    progress = train("speech2vid", corpus, run, Budget(steps=150), plain, seed=0)
 log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 l1 = np.array([row["l1"] for row in log])
 print(f"{progress.step} steps of four lessons; L1 of the first ten {l1[:10].mean():.3f}", end=", ")
