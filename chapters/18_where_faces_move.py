@@ -296,7 +296,7 @@ for line, row, label in zip(grid, (maps, everyone), ("one film", "all performers
         shown = row.get(name, np.full((128, 96), np.nan))
         most = np.percentile(row["real"], 99.5)
         image = cell.imshow(shown, vmin=0, vmax=most, cmap="inferno")
-        cell.set(title=name, xticks=[], yticks=[], frame_on=name in row)
+        cell.set(title=name if name in row else "", xticks=[], yticks=[], frame_on=name in row)
     figure.colorbar(image, ax=line, label="pixels a frame")
 plt.show()
 
