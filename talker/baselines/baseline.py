@@ -20,6 +20,7 @@ from talker.animate import CHUNK, to_pictures, to_tensor
 from talker.audio import audio_frames
 from talker.baselines.lessons import Lesson, Lessons
 from talker.config import AudioConfig
+from talker.emphasis import MOUTH, rectangle
 
 Row = dict[str, Tensor]
 
@@ -32,6 +33,12 @@ class Settings:
     clips: int = 8  # B of a lesson
     window: int = 25  # its T
     decoded: int = 3  # its F
+
+
+def emphasised(values: Tensor, mouth: float) -> Tensor:
+    """Mean of values (..., H, W), with that of the mouth's rectangle `mouth` times beside it."""
+    rows, columns = rectangle(MOUTH, *values.shape[-2:])
+    return (values.mean() + mouth * values[..., rows, columns].mean()) / (1 + mouth)
 
 
 class Made(NamedTuple):

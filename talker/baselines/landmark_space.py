@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -11,8 +13,9 @@ POINTS = 68
 class LandmarkSpace(nn.Module):
     """Faces are aligned when a corpus is prepared, so components are of shape, pose and speech.
 
-    Coefficients are in deviations of their component over the corpus. The buffers go to disk with
-    the network that owns the space.
+    Coefficients are in deviations of their component within a clip: over all clips most of a
+    deviation is who it is, and what moves would be small numbers. The buffers go to disk with the
+    network that owns the space.
     """
 
     def __init__(self, components: int) -> None:
@@ -22,17 +25,19 @@ class LandmarkSpace(nn.Module):
         self.register_buffer("deviation", torch.ones(components))
 
     @torch.no_grad()
-    def fit(self, landmarks: Tensor) -> None:
-        """Find mean and components of (N, 68, 2) on the plane of `lessons.on_plane`."""
-        flat = landmarks.flatten(1).double()
+    def fit(self, clips: Sequence[Tensor]) -> None:
+        """Find mean and components of clips (T, 68, 2) on the plane of `lessons.on_plane`."""
+        each = [landmarks.flatten(1).double() for landmarks in clips]
+        flat = torch.cat(each)
         mean = flat.mean(0)
         covariance = (flat - mean).T @ (flat - mean) / len(flat)
-        values, vectors = torch.linalg.eigh(covariance)  # smallest first
-        count = len(self.deviation)
+        _, vectors = torch.linalg.eigh(covariance)  # smallest first
+        basis = vectors.flip(1)[:, : len(self.deviation)]
+        moves = torch.cat([clip - clip.mean(0) for clip in each]) @ basis
         self.mean.copy_(mean)
-        self.basis.copy_(vectors.flip(1)[:, :count])
+        self.basis.copy_(basis)
         # A thousandth of half the crop's height, a sixteenth of a pixel, is noise of the detector.
-        self.deviation.copy_(values.flip(0)[:count].clamp(min=0).sqrt().clamp(min=1e-3))
+        self.deviation.copy_(moves.square().mean(0).sqrt().clamp(min=1e-3))
 
     def coefficients(self, landmarks: Tensor) -> Tensor:
         """(..., 68, 2) -> (..., components)."""

@@ -71,11 +71,11 @@ class Lessons:
             self._kept[number] = on_plane(np.asarray(self._clips[number].truth["landmarks"]))
         return self._kept[number]
 
-    def sampled_landmarks(self, clips: int) -> np.ndarray:
-        """Of all frames of that many clips, spread over all, and of their mirror images."""
+    def sampled_landmarks(self, clips: int) -> list[np.ndarray]:
+        """Of that many clips, spread over all, and of their mirror images: (T, 68, 2) each."""
         chosen = np.linspace(0, len(self) - 1, min(clips, len(self))).round().astype(int)
-        points = np.concatenate([self.landmarks(int(number)) for number in chosen])
-        return np.concatenate([points, mirrored(points)])
+        points = [self.landmarks(int(number)) for number in chosen]
+        return points + [mirrored(each) for each in points]
 
     def draw(
         self,

@@ -30,12 +30,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from talker.baselines.baseline import Baseline, Made, Row, Settings
+from talker.baselines.baseline import Baseline, Made, Row, Settings, emphasised
 from talker.baselines.lessons import Lesson
 from talker.baselines.mfcc import COEFFICIENTS, RATE, mfcc, window_seconds
 from talker.config import AudioConfig, preset
 from talker.draws import gather
-from talker.emphasis import MOUTH, rectangle
 from talker.faces import CANONICAL_SIZE
 from talker.models.layers import group_norm
 
@@ -185,12 +184,11 @@ class Speech2Vid(Baseline):
     def loss(self, lesson: Lesson, made: Made, judged: bool) -> Row:
         """L1, the mean over all pixels in [-1, 1], and what helps."""
         settings = self.settings
-        rows, columns = rectangle(MOUTH, *made.frames.shape[-2:])
-        l1 = F.l1_loss(made.frames, lesson.frames)
-        mouth = F.l1_loss(made.frames[..., rows, columns], lesson.frames[..., rows, columns])
+        wrong = (made.frames - lesson.frames).abs()
+        painted = emphasised(wrong, settings.mouth)
         lips = F.l1_loss(self.helper(made.codes), lesson.lips)
-        loss = (l1 + settings.mouth * mouth) / (1 + settings.mouth) + settings.lips * lips
-        return {"loss": loss, "l1": l1, "l1_mouth": mouth, "lips": lips}
+        loss = painted + settings.lips * lips
+        return {"loss": loss, "l1": wrong.mean(), "l1_emphasised": painted, "lips": lips}
 
     def begin(self, still: np.ndarray, landmarks: np.ndarray | None) -> tuple[Tensor, list[Tensor]]:
         return self.maker.face_encoder(self.seen(still))
