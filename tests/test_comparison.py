@@ -85,6 +85,22 @@ def test_the_papers_rows_stand_beside_ours(made):
     assert {method for _, method in rows} == set(IN_PAPER.values()) == {PROPOSED, *METHODS}
 
 
+def test_both_of_ours_are_held_against_each_rival(made):
+    _, _, results = made
+    claims = results["claims"]
+    assert [(claim["variant"], claim["measure"]) for claim in claims] == [
+        (EQUAL, "psnr"),
+        (PROPOSED, "psnr"),
+    ]
+    for claim in claims:
+        ours = results["methods"][claim["variant"]]["per_clip"]["psnr"][0]
+        assert set(claim["against"]) == set(METHODS)
+        for rival, told in claim["against"].items():
+            theirs = results["methods"][rival]["per_clip"]["psnr"][0]
+            assert told["effect"]["value"] == pytest.approx(ours - theirs, abs=1e-3)
+    assert comparison.concluded({EQUAL: results["methods"][EQUAL]}) == []
+
+
 def test_clips_are_files_with_the_sound_of_the_real_ones(made, noise_corpus):
     runs, _, _ = made
     clip = clips(noise_corpus, "test")[0]

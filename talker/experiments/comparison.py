@@ -14,7 +14,8 @@ Each method makes the clips of the test split from their first frames, as video 
 stored like the real ones so that compression blurs both alike, and `talker.evaluate` measures them
 with every metric. ATVGNet gets the landmarks of the still from the corpus, as in its training. The
 paper's table stands beside it; its metrics come from other networks and corpora, so that methods
-compare within a table and not between the two.
+compare within a table and not between the two. `claims` says where "equal" and "proposed" are ahead
+of the others, clip by clip.
 
 RUNS/METHOD is the folder of a method, with its weights, the `clips/` that it made and
 `evaluation.json`. Beside the results file are _frames.png, moments of a few clips in every method,
@@ -29,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -49,6 +50,7 @@ from talker.baselines.training import (
 from talker.checkpoint import SHIPPED, load_generator, read_config, read_description
 from talker.config import preset
 from talker.errors import TalkerError
+from talker.experiments.claims import Claim, decide
 from talker.experiments.held_out import REAL
 from talker.experiments.made import (
     Speak,
@@ -95,6 +97,16 @@ WARM_UP = StaticSettings.warm_up  # of "equal" as well
 SEED = 0  # of trainings, and of the noise that the proposed model's clips are made with
 # Of the film: what is above and what below it, from left to right.
 LAYOUT = ((REAL, "static"), (PROPOSED, "speech2vid"), (EQUAL, "atvgnet"))
+
+_OUTPERFORMS = "our method outperforms other approaches in both frame quality and content accuracy"
+_BLINKS = "the Speech2Vid and ATVGNet methods are not capable of generating any blinks"
+# What the paper concludes, by measure.
+CONCLUSIONS: dict[str, tuple[Literal["higher", "lower"], str]] = {
+    **dict.fromkeys(("psnr", "ssim", "cpbd"), ("higher", _OUTPERFORMS)),
+    **dict.fromkeys(("acd", "wer"), ("lower", _OUTPERFORMS)),
+    "av_confidence": ("higher", _OUTPERFORMS),
+    "blinks": ("higher", _BLINKS),
+}
 
 
 def speaking(name: str, runs: Path, generator: Path | None) -> Speak:
@@ -153,6 +165,22 @@ def examine(
     film(speaking(name, runs, generator), clips, folder / "clips")
     found = measured(folder / "clips", corpus, clips, folder / "evaluation.json", **options)
     return row | both(found)
+
+
+def concluded(rows: Mapping[str, Row]) -> list[dict[str, Any]]:
+    """Each of `CONCLUSIONS` for "equal", then for "proposed", against all rivals that there are.
+
+    What is decided against each rival stands under `against`; see `talker.experiments.claims`.
+    """
+    runs = {name: {SEED: row["per_clip"]} for name, row in rows.items()}
+    rivals = tuple(name for name in METHODS if name in rows)
+    claims = [
+        Claim(f"{ours}: {direction} {measure}", paper, measure, ours, direction, rivals)
+        for ours in (EQUAL, PROPOSED)
+        for measure, (direction, paper) in CONCLUSIONS.items()
+        if ours in rows and measure in rows[ours]["per_clip"]
+    ]
+    return [decide(claim, runs) for claim in claims if rivals]
 
 
 def write_pictures(
@@ -227,6 +255,7 @@ def main(
             "seed": SEED,
             "metrics": about_metrics(),
             "paper": [row | {"method": IN_PAPER[row["method"]]} for row in paper],
+            "claims": concluded(rows),
             "circumstances": circumstances(seconds, clips=len(clips), speakers=speakers),
         }
         made = [name for name in ORDER if name in rows]
