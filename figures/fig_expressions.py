@@ -17,15 +17,16 @@ from PIL import Image
 
 from talker.experiments.drawn import film_rows, wheel
 from talker.experiments.report import manifest, write_results
-from talker.plots import BLUE, GREEN, INK, ORANGE, PURPLE, STYLE, VERMILION, WIDTH
+from talker.plots import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, STYLE, VERMILION, WIDTH
 
 HERE = Path(__file__).parent
-MATRICES = {"real": "real clips", "emotional": "trained on emotions", "ours": "knows none"}
+MATRICES = {"real": "real clips", "blind": "of sound alone", "emotional": "eyes foretold"}
 ROWS = {
     "real": ("real clips", ORANGE),
-    "emotional": ("trained on emotions", BLUE),
-    "other sound": ("its films, another emotion's\nsound: said of the sound", GREEN),
-    "other still": ("the same films: said of\nthe still's own clip", PURPLE),
+    "blind": ("trained on emotions,\nof sound alone", BLUE),
+    "blind, other sound": ("its films, another emotion's\nsound: said of the sound", GREEN),
+    "blind, other still": ("the same films: said of\nthe still's own clip", PURPLE),
+    "emotional": ("trained on emotions,\neyes foretold", SKY),
     "ours": ("knows no emotions", VERMILION),
 }
 REGIONS = {"face": ("o", "whole face"), "upper": ("^", "brows, lids"), "lower": ("s", "below")}
@@ -86,7 +87,7 @@ def shares(axes: Axes, results: dict) -> None:
 
 def draw(results: dict, picture: np.ndarray) -> Figure:
     """The figure for the content of emotions.json and its strip uint8 (H, W, 3)."""
-    example = results["rows"]["emotional"]["example"]
+    example = results["rows"]["blind"]["example"]
     high = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.45
     figure = plt.figure(figsize=(WIDTH, high + 5.1))
     top, middle, bottom = figure.subfigures(3, 1, height_ratios=[high, 2.2, 2.9])

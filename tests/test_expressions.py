@@ -263,11 +263,11 @@ def test_what_is_not_done_is_not_summarised_and_foreign_sounds_count_as_their_ow
     assert told["values"]["ours"]["upper"]["value"] == 0.5
     listens = {"said": of_all(acted), "other": of_all([acted[sound] for sound in sounds])}
     told = summarised(done | {"emotional": listens}, acted, sounds, speakers)
-    assert told["values"]["other sound"]["face"]["value"] == 1
-    assert told["values"]["other still"]["face"]["value"] == 0
+    assert told["values"]["emotional, other sound"]["face"]["value"] == 1
+    assert told["values"]["emotional, other still"]["face"]["value"] == 0
     assert told["difference"]["emotional - ours"]["face"]["value"] == 0.5
-    assert told["difference"]["emotional - other still"]["lower"]["low"] == 1
-    assert set(told["confusion"]) == {"real", "ours", "emotional", "other sound"}
+    assert told["difference"]["emotional - emotional, other still"]["lower"]["low"] == 1
+    assert set(told["confusion"]) == {"real", "ours", "emotional", "emotional, other sound"}
     broken = {"emotional": {"problem": "a loss is not finite"}}
     assert list(summarised(done | broken, acted, sounds, speakers)["values"]) == ["real", "ours"]
 
@@ -300,11 +300,26 @@ def test_motion_stands_beside_the_frames_it_is_of():
 
 
 def test_the_preset_is_kept_but_for_length_start_and_voices(tmp_path):
-    ours, laptop = (settings(c) for c in (configured(tmp_path, tmp_path), preset("laptop")))
-    differ = {key.removeprefix("train.") for key in ours if ours[key] != laptop[key]}
+    ours, blind, laptop = (
+        settings(config)
+        for config in (
+            configured("emotional", tmp_path, tmp_path),
+            configured("blind", tmp_path, tmp_path),
+            preset("laptop"),
+        )
+    )
     length = {"steps", "minutes", "warm_up", "sample_every", "validate_every", "patience"}
-    assert differ - length == {"corpus", "out", "start", "alter_voices", "warm_up_rate"}
+    both = {"corpus", "out", "start", "alter_voices", "warm_up_rate"}
+
+    def differ(config: dict) -> set[str]:
+        keys = {key.removeprefix("train.") for key in config if config[key] != laptop[key]}
+        return keys - length
+
+    assert differ(ours) == both
+    assert differ(blind) == both | {"noise_steps", "generator_rate", "eyes_weight"}
     assert ours["train.steps"] == 1400 and ours["train.warm_up"] == 800
+    # All of Eq. 7, after one step of next to no length.
+    assert blind["train.steps"] == 1401 and blind["train.warm_up"] == 1
 
 
 FRAMES = 24
@@ -375,10 +390,13 @@ def test_real_clips_are_told_apart_and_an_interruption_costs_one_row(
     emotions.run(acted, runs, out)
     told = json.loads(out.read_text())
     assert told["rows"]["real"] == first["rows"]["real"]
-    assert {"emotional", "other sound", "other still"} <= set(told["values"])
-    assert np.sum(told["confusion"]["other sound"], axis=1).tolist() == [2] * 6
+    for name in ("emotional", "blind"):
+        rows = {name, f"{name}, other sound", f"{name}, other still"}
+        assert rows <= set(told["values"])
+        assert np.sum(told["confusion"][f"{name}, other sound"], axis=1).tolist() == [2] * 6
     assert told["circumstances"]["performers_trained"] == 2
-    example = told["rows"]["emotional"]["example"]
+    assert "example" not in told["rows"]["emotional"]
+    example = told["rows"]["blind"]["example"]
     assert example["performer"] == "p022" and example["still"] == "p022/p022_004"
     assert list(example["rows"]) == sorted(EMOTIONS)
     size = Image.open(tmp_path / "emotions_strip.png").size
@@ -410,7 +428,7 @@ def test_every_emotion_number_and_matrix_is_drawn(tmp_path):
         for name in emotions.PLAN
     }
     shown = {name: {"moments": [5, 16, 28, 39, 50]} for name in EMOTIONS}
-    done["emotional"]["example"] = {"rows": shown, "longest": 1.0, "farthest": 2.0}
+    done["blind"]["example"] = {"rows": shown, "longest": 1.0, "farthest": 2.0}
     about = {"clips": 24, "performers": 2, "clips_trained": 48, "performers_trained": 4}
     results = {"rows": done, "circumstances": about}
     results |= summarised(done, acted, sounds, speakers)

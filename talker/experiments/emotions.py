@@ -5,11 +5,9 @@
     talker experiments run emotions --corpus data/emotional
 
 makes 24 performers to train on and 6 others to test on, with two clips of each of CREMA-D's six
-emotions, and trains the generator that comes with the package on the former. It has only heard
-neutral sentences. Voices stay as they are, because their height and loudness, which the preset
-varies, are how an emotion is heard. While training reconstructs, the noise encoder tells the
-decoder what the upper half of the real frame shows, frowns included, so that of brows and lids
-sound need not say anything: what the classifier sees is told apart by regions for that, too.
+emotions, and trains the generator that comes with the package on the former, twice. It has only
+heard neutral sentences. Voices stay as they are, because their height and loudness, which the
+preset varies, are how an emotion is heard.
 
 `talker.evaluators.emotion_classifier` learns from the real clips of the training performers, and
 is asked about films of the test performers. `values` has the share of films that it puts right, by
@@ -17,19 +15,24 @@ what it sees: the whole face, brows and lids, or nose, mouth and chin. Rows:
 
 real           the real clips: with their expressions acted, which is the most it can tell
 ours           the generator that comes with the package, from each clip's first frame and sound
-emotional      the generator trained here, the same
-other sound    the same generator and stills, each with a sound of another emotion by the same
-               performer; what is right is the emotion of the sound
-other still    the same films; what is called right is the emotion of the clip that the still is
-               of, so that whatever a neutral first frame gives away would show here
+emotional      the generator trained here with the preset's phases, the same: while it
+               reconstructs, the noise encoder tells the decoder what the upper half of the real
+               frame shows, frowns included, so that sound need not say anything of them
+blind          the generator trained here for as many steps, all of Eq. 7, with the noise
+               generator's z_n from the first on, which knows nothing of the frame, and an L1 of the
+               eyes with brows of weight 1: what a face does must come from the sound
+NAME, other sound    films of either by the same stills, each with a sound of another emotion by
+                     the same performer; what is right is the emotion of the sound
+NAME, other still    the same films; what is called right is the emotion of the clip that the still
+                     is of, so that whatever a neutral first frame gives away would show here
 
-`chance` is a sixth. `difference` has "emotional" less "ours" and less "other still", paired by
-performers. `confusion` has the films by the emotion of their sound (rows) and by what the
+`chance` is a sixth. `difference` has each of the two less "ours" and less its "other still", paired
+by performers. `confusion` has the films by the emotion of their sound (rows) and by what the
 classifier says of the whole face (columns), in the order of `emotions`. Intervals of 95 % are over
 performers.
 
-The results file is written after "real", after "ours" and after "emotional", and what is in it is
-not made again; a training that was cut off goes on. Beside it: _strip.png, for which
+The results file is written after each of the four, and what is in it is not made again; a training
+that was cut off goes on. Beside it: _strip.png, of "blind", for which
 `talker.experiments.emotional_films` says what it shows.
 """
 
@@ -48,6 +51,7 @@ from talker.checkpoint import SHIPPED, load_generator, read_config
 from talker.config import Config, preset, to_json
 from talker.errors import TalkerError
 from talker.evaluators.emotion_classifier import EMOTIONS, REGIONS, EmotionClassifier, fit
+from talker.experiments.departures import judged_alone
 from talker.experiments.emotional_films import exchanged, of_generated, of_real, picture
 from talker.experiments.held_out import OURS, REAL, Method, over_performers
 from talker.experiments.motion_maps import by_performer
@@ -71,18 +75,21 @@ START = SHIPPED
 WARM_UP = 800  # steps of reconstruction
 STEPS = 600  # adversarial, after them
 PRECISION = "fp32"  # bf16 is faster where a processor has it, and much slower where it has not
-CHANGES = {"train.alter_voices": False, "train.warm_up_rate": 5e-4}
 NOISE_SEED = 0
-EMOTIONAL = "emotional"
+TRAINED = EMOTIONAL, BLIND = "emotional", "blind"
 OTHER_SOUND, OTHER_STILL = "other sound", "other still"
-PLAN = (REAL, OURS, EMOTIONAL)
+PLAN = (REAL, OURS, *TRAINED)
 
 
-def configured(corpus: Path, runs: Path) -> Config:
-    """The settings of the training, in the folder `runs`/emotional."""
-    config = equally_long(preset(PRESET), corpus, runs / EMOTIONAL, WARM_UP + STEPS, WARM_UP)
+def configured(name: str, corpus: Path, runs: Path) -> Config:
+    """The settings of one of the two trainings, in the folder `runs`/`name`."""
+    steps, own = WARM_UP + STEPS, {"train.precision": PRECISION, "train.alter_voices": False}
+    if name == BLIND:
+        config = judged_alone(preset(PRESET), corpus, runs / name, steps, START)
+        return changed(config, own | {"train.generator_rate": 3e-4, "train.eyes_weight": 1.0})
+    config = equally_long(preset(PRESET), corpus, runs / name, steps, WARM_UP)
     start = os.path.relpath(START)  # one's own folders stay out of the results
-    return changed(config, {"train.precision": PRECISION, "train.start": start} | CHANGES)
+    return changed(config, own | {"train.start": start, "train.warm_up_rate": 5e-4})
 
 
 def acted(clips: Sequence[StoredClip], corpus: Path) -> list[str]:
@@ -117,14 +124,18 @@ def summarised(
     """
     other = [emotions[sound] for sound in sounds]
     asked = {name: (row["said"], emotions) for name, row in done.items() if "said" in row}
-    if EMOTIONAL in asked:
-        said = done[EMOTIONAL]["other"]
-        asked |= {OTHER_SOUND: (said, other), OTHER_STILL: (said, emotions)}
+    trained = [name for name in TRAINED if name in asked]
+    for name in trained:
+        said = done[name]["other"]
+        asked |= {
+            f"{name}, {OTHER_SOUND}": (said, other),
+            f"{name}, {OTHER_STILL}": (said, emotions),
+        }
     shares = {
         name: {region: right(said[region], wanted, speakers) for region in REGIONS}
         for name, (said, wanted) in asked.items()
     }
-    pairs = [(EMOTIONAL, name) for name in (OURS, OTHER_STILL) if {EMOTIONAL, name} <= set(shares)]
+    pairs = [(name, than) for name in trained for than in (OURS, f"{name}, {OTHER_STILL}")]
     return {
         "values": {
             name: {region: over_performers(each, np.mean) for region, each in row.items()}
@@ -136,11 +147,12 @@ def summarised(
                 for region in REGIONS
             }
             for first, second in pairs
+            if second in shares
         },
         "confusion": {
             name: confusion(said["face"], wanted)
             for name, (said, wanted) in asked.items()
-            if name != OTHER_STILL
+            if not name.endswith(OTHER_STILL)
         },
         "chance": round(1 / len(EMOTIONS), 5),
         "emotions": list(EMOTIONS),
@@ -180,21 +192,23 @@ class Panel:
         return self._say(of_generated(method, self.clips, sounds, NOISE_SEED, self._detector))
 
 
-def trained(panel: Panel, corpus: Path, runs: Path, out: Path) -> Row:
-    """Train, or go on, and ask; what the results file `out` says of it. Writes the strip."""
-    config = configured(corpus, runs)
+def trained(name: str, panel: Panel, corpus: Path, runs: Path, out: Path) -> Row:
+    """Train, or go on, and ask; what the results file `out` says of it. "blind" draws, too."""
+    config = configured(name, corpus, runs)
     problem = train_trial(config)
     row: Row = {"training_seconds": round(seconds_of(Path(config.train.out)), 1)}
     if problem is not None:
         return row | {"problem": problem}
     weights = Path(config.train.out) / "generator"
     method = functools.partial(generate, load_generator(weights))
-    return row | {
+    row |= {
         "weights": read_config(weights)["sha256"],
         "said": panel.films(method),
         "other": panel.films(method, panel.sounds),
-        "example": picture(method, panel.clips, panel.emotions, NOISE_SEED, out),
     }
+    if name == BLIND:
+        row["example"] = picture(method, panel.clips, panel.emotions, NOISE_SEED, out)
+    return row
 
 
 def main(corpus: Path, runs: Path, out: Path) -> None:
@@ -205,7 +219,7 @@ def main(corpus: Path, runs: Path, out: Path) -> None:
     """
     panel = Panel(corpus)
     settings = {
-        "config": to_json(configured(corpus, runs)),
+        "config": {name: to_json(configured(name, corpus, runs)) for name in TRAINED},
         "start": read_config(START)["sha256"],
         "clips": [clip.name for clip in panel.clips],
         "taught": [clip.name for clip in panel.taught],
@@ -219,7 +233,7 @@ def main(corpus: Path, runs: Path, out: Path) -> None:
         elif name == OURS:
             row = {"said": panel.films(functools.partial(generate, load_generator(START)))}
         else:
-            row = trained(panel, corpus, runs, out)
+            row = trained(name, panel, corpus, runs, out)
         return row | {"seconds": round(time.monotonic() - began, 1)}
 
     def write(rows: dict[str, Row]) -> None:
