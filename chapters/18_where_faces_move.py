@@ -339,9 +339,9 @@ for name, half in {"upper": slice(0, 64), "lower": slice(64, 128)}.items():
     print(f"{name} half of the frame: moves {share:.0%} as much as the real one")
 
 # %% [markdown]
-# The first lines are the paper's claim. For the rivals that were trained they test it; the still and
-# the sway are no substitutes for the static baseline, Speech2Vid and ATVGNet, and of those there is
-# a line only where they were trained. The two lines about real films say what the claim is worth.
+# The first lines are the paper's claim: against its three rivals, each trained for a small part of
+# our generator's time ([chapter 21](21_against_other_methods.ipynb)), and against the still and the
+# sway, which are no methods. The two lines about real films say what the claim is worth.
 # Unless ours is above "other performers", its map is that of *a* face, and how this person moves
 # was not shown to be in it; nothing in one still says how somebody's head sways. The last two,
 # without intervals, are about the paper's remark on the upper part of the face.

@@ -253,8 +253,7 @@ flat = points.reshape(len(points), -1).astype(float)
 _, _, directions = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
 space = LandmarkSpace(20)
 space.fit([torch.from_numpy(clip) for clip in two])
-ours = space.basis.numpy()
-agree = np.abs((directions[:20] * ours.T).sum(1))
+agree = np.abs((directions[:20] * space.basis.numpy().T).sum(1))
 print("points", points.shape, "directions that agree with the package:", int((agree > 0.999).sum()))
 
 # %% tags=["nbval-check-output"]

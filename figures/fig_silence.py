@@ -19,14 +19,19 @@ from talker.plots import STYLE, WIDTH
 from talker.store import FPS
 
 HERE = Path(__file__).parent
-NAMES = {"still": "the still", "mesh": "real, by its mesh"}
+NAMES = {
+    "speech2vid": "Speech2Vid",
+    "atvgnet": "ATVGNet",
+    "still": "the still",
+    "mesh": "real, by its mesh",
+}
 CONTROLS = {"still": "#777777", "mesh": "#777777"}
 SHADE = "#e4e4e4"
 
 
 def strip(axes: Axes, picture: np.ndarray, films: list[str], first: int) -> None:
     """Consecutive lower halves of one silence."""
-    film_rows(axes, picture, films)
+    film_rows(axes, picture, [NAMES.get(name, name) for name in films])
     axes.set_title(f"lower halves in silence, frame by frame from {first / FPS:.2f} seconds on")
 
 
@@ -36,7 +41,12 @@ def trace(axes: Axes, example: dict, films: list[str], colours: dict[str, str]) 
         axes.axvspan(start / FPS, end / FPS, color=SHADE, linewidth=0)
     for name in films:
         values = example["mouth"][name]
-        axes.plot((np.arange(len(values)) + 1) / FPS, values, color=colours[name], label=name)
+        axes.plot(
+            (np.arange(len(values)) + 1) / FPS,
+            values,
+            color=colours[name],
+            label=NAMES.get(name, name),
+        )
     axes.set(xlabel="seconds", ylabel="pixels a frame", xlim=(0, (len(values) + 1) / FPS))
     axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     axes.legend(loc="upper right", ncols=len(films))
