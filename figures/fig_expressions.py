@@ -89,8 +89,8 @@ def draw(results: dict, picture: np.ndarray) -> Figure:
     """The figure for the content of emotions.json and its strip uint8 (H, W, 3)."""
     example = results["rows"]["blind"]["example"]
     high = 0.88 * WIDTH * picture.shape[0] / picture.shape[1] + 0.45
-    figure = plt.figure(figsize=(WIDTH, high + 5.1))
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[high, 2.2, 2.9])
+    figure = plt.figure(figsize=(WIDTH, high + 6.2))
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[high, 2.2, 4.0])
     strip(top.subplots(), picture, example)
     grid = middle.subplots(1, len(MATRICES) + 1, width_ratios=(1, 1, 1, 0.5))
     for axes, (name, title) in zip(grid, MATRICES.items(), strict=False):
