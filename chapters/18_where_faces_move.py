@@ -267,6 +267,14 @@ plt.show()
 # real mouth, so the colours of the two rows should come and go together, whatever their brightness.
 # The head's sway and the time of a blink are its own, and need not agree.
 #
+# The paper's Fig. 14 and 15 show faces in six acted emotions in this way. Our generator was trained
+# on acted emotions, twice, and the figure below says what came of it. A classifier that knows most
+# real clips by their faces puts its films right no better than by chance: lips and lids move with
+# every emotion's sound, and in the last column, where the face went from its still, the six rows
+# are alike. **Motion is not expression**; whether it is there, only a number that can be chance says.
+#
+# ![One still under six emotions](../figures/fig_expressions.png)
+#
 # ## Where: the paper's Fig. 20
 #
 # To see which parts of a face move at all, the paper takes the "average magnitude of movement over
