@@ -124,8 +124,8 @@ def summarised(
     """
     other = [emotions[sound] for sound in sounds]
     asked = {name: (row["said"], emotions) for name, row in done.items() if "said" in row}
-    trained = [name for name in TRAINED if name in asked]
-    for name in trained:
+    learnt = [name for name in TRAINED if name in asked]
+    for name in learnt:
         said = done[name]["other"]
         asked |= {
             f"{name}, {OTHER_SOUND}": (said, other),
@@ -135,7 +135,7 @@ def summarised(
         name: {region: right(said[region], wanted, speakers) for region in REGIONS}
         for name, (said, wanted) in asked.items()
     }
-    pairs = [(name, than) for name in trained for than in (OURS, f"{name}, {OTHER_STILL}")]
+    pairs = [(name, than) for name in learnt for than in (OURS, f"{name}, {OTHER_STILL}")]
     return {
         "values": {
             name: {region: over_performers(each, np.mean) for region, each in row.items()}
